@@ -1,0 +1,1 @@
+"""Compute on samples; no device, no file, no clock. Needs numpy (extra ``audio``) except for ``formats``."""

@@ -1,0 +1,102 @@
+"""Say what went wrong, whose fault it is, and what to do about it.
+
+::
+
+    RealtimeUtilsError
+    ├── HandlerError            the programmer's: return shape, order, send not registered
+    ├── ProtocolError           abstract; carries ``.event``
+    │   ├── LocalProtocolError      we were about to send what the protocol forbids
+    │   └── RemoteProtocolError     the server sent what cannot be read
+    ├── ConnectionLost          the connection ended, and we did not end it
+    ├── AudioError
+    │   └── FormatError             a sound format or file that cannot be used
+    ├── MissingExtraError       an optional dependency is not installed
+    └── SimulatorError          a script, an engine or the server that runs them
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+class RealtimeUtilsError(Exception):
+    """Be the root of every error this library raises by itself."""
+
+
+class HandlerError(RealtimeUtilsError):
+    """Report a handler or middleware that was written or hooked wrongly."""
+
+
+class ProtocolError(RealtimeUtilsError):
+    """Be the common part of the two protocol errors; raise one of those instead."""
+
+    def __init__(self, message: str, *, event: Any = None) -> None:
+        if type(self) is ProtocolError:
+            raise TypeError("Raise LocalProtocolError or RemoteProtocolError: a protocol error is always somebody's.")
+        super().__init__(message)
+        self.event = event
+        """The event or frame at fault, where there is one."""
+
+
+class LocalProtocolError(ProtocolError):
+    """Report that this side was about to break the protocol."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """Report that the other side broke the protocol beyond repair."""
+
+
+class ConnectionLost(RealtimeUtilsError):
+    """Report that the connection ended although this side did not end it.
+
+    Codes 1001 and 1005 count as lost too: the service ends a session of 60 minutes with 1001.
+    """
+
+    def __init__(self, code: int, reason: str = "", *, advice: str = "") -> None:
+        said = f": {reason}" if reason else ", without a reason"
+        super().__init__(f"The connection was closed with code {code}{said}.{' ' + advice if advice else ''}")
+        self.code = code
+        """WebSocket close code; 1006 where the connection broke without a closing frame."""
+        self.reason = reason
+
+
+class AudioError(RealtimeUtilsError):
+    """Be the common part of what goes wrong with sound."""
+
+
+class FormatError(AudioError):
+    """Report a sound format or file that cannot be used."""
+
+
+class SimulatorError(RealtimeUtilsError):
+    """Report a fault of the simulator's script, engine or server."""
+
+
+class MissingExtraError(RealtimeUtilsError, ImportError):
+    """Report an optional dependency that is not installed, with the command that installs it."""
+
+    def __init__(self, needed_by: str, module: str, extra: str) -> None:
+        super().__init__(
+            f"{needed_by} needs the package '{module}', which is not installed: "
+            f'run  pip install "openai-realtime-api-utils[{extra}]"'
+        )
+
+
+def require(module: str, *, extra: str, needed_by: str) -> Any:
+    """Import an optional dependency when it is first used.
+
+    Args:
+        module: dotted name of the module to import.
+        extra: the extra of this distribution that installs it.
+        needed_by: what the user was building, for the message.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as cause:
+        if cause.name is not None and cause.name.partition(".")[0] != module.partition(".")[0]:
+            raise
+        raise MissingExtraError(needed_by, module, extra) from cause
