@@ -1,0 +1,162 @@
+"""Hook handlers to a connection: every server event runs through one list, every client event through the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar, cast
+
+from .chain import Chain, chain
+from .clock import Clock, SystemClock
+from .closing import closed_as
+from .errors import RemoteProtocolError
+from .events import as_dict, decode, encode
+from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
+from .log_errors import LogErrors
+from .tasks import TaskOwner
+
+T = TypeVar("T")
+
+library_logger = logging.getLogger("openai_realtime_api_utils")
+"""Where the library tells what a user should know; it has no handler and no level of its own."""
+
+
+class Hooked(NamedTuple):
+    """Be what ``hook_handlers`` yields."""
+
+    keep_receiving: Callable[[], Coroutine[Any, Any, None]]
+    """Receives until the connection ends. Returns after our own ``close()`` or a server's close 1000; raises
+    ``ConnectionLost`` after any other, and what a handler or spawned work raised."""
+    send: HookedSend
+
+
+@contextmanager
+def hook_handlers(
+    connection: Any,
+    server_event_handlers: Iterable[ServerEventHandler],
+    client_event_handlers: Iterable[ClientEventHandler],
+    *,
+    clock: Clock | None = None,
+    logger: logging.Logger = library_logger,
+) -> Generator[Hooked]:
+    """Hook handlers to a connection for the length of a ``with`` block.
+
+    Leaving the block cancels ``keep_receiving`` and all spawned work. The connection stays the caller's to close.
+
+    Args:
+        connection: an ``AsyncRealtimeConnection`` of the SDK, or anything shaped like ``ports.Connection``.
+        server_event_handlers: see every event received, in this order.
+        client_event_handlers: see every event sent through ``send``, in this order.
+        clock: stamps ``RECEIVED_AT``; the machine's own by default.
+        logger: is told of ``error`` events, failed responses and unreadable frames.
+
+    Raises:
+        HandlerError: a handler is not callable.
+    """
+    owner = TaskOwner()
+    log_errors = LogErrors(logger)
+    send = HookedSend(connection, chain(cast("Any", client_event_handlers)), owner, log_errors)
+    handle = chain(cast("Any", server_event_handlers))
+    ticking = clock or SystemClock()
+
+    async def receive() -> None:
+        while True:
+            try:
+                event = await _next_event(connection)
+            except RemoteProtocolError as error:
+                logger.warning("%s It was skipped.", error)
+                continue
+            except Exception as error:
+                lost = closed_as(error)
+                if lost is None:
+                    raise
+                if lost.is_orderly:
+                    return
+                raise lost.as_error() from error
+            metadata: Metadata = {RECEIVED_AT: ticking.now()}
+            _, metadata = await handle(event, metadata, connection)
+            log_errors.server_event(event, metadata)
+
+    def keep_receiving() -> Coroutine[Any, Any, None]:
+        return owner.guard(receive())
+
+    failed = True
+    try:
+        yield Hooked(keep_receiving, send)
+        failed = False
+    finally:
+        owner.close()
+        if failed:
+            owner.log_unseen()
+        else:
+            owner.check()
+
+
+class HookedSend:
+    """Be ``ports.Send`` for one hooked connection."""
+
+    def __init__(
+        self, connection: Any, handle: Chain, owner: TaskOwner, log_errors: LogErrors, sender: str | None = None
+    ) -> None:
+        self._connection = connection
+        self._handle = handle
+        self._owner = owner
+        self._log_errors = log_errors
+        self._sender = sender
+
+    async def __call__(self, event: Any) -> dict[str, Any] | None:
+        """Run the client handlers on an event and send what they leave.
+
+        Args:
+            event: a dict or an SDK event; handlers see a dict.
+
+        Returns:
+            The event as it was sent; None if a handler dropped it, and nothing was sent.
+
+        Raises:
+            LocalProtocolError: it is not an event, or cannot be written as JSON.
+            ConnectionLost: the connection is gone.
+        """
+        self._owner.check()
+        metadata: Metadata = {} if self._sender is None else {SENT_BY: self._sender}
+        handled, _ = await self._handle(as_dict(event), metadata, self._connection)
+        if handled is None:
+            return None
+        sent = as_dict(handled)
+        frame = encode(sent)
+        self._log_errors.client_event(sent)
+        try:
+            await _send_frame(self._connection, frame, sent)
+        except Exception as error:
+            lost = closed_as(error)
+            if lost is None:
+                raise
+            raise lost.as_error(f"The event {sent['type']} was not sent.") from error
+        return sent
+
+    def spawn(self, work: Coroutine[Any, Any, T], *, name: str) -> Awaitable[T]:
+        """Run a coroutine as a task that ends with the hooked connection.
+
+        If it fails, ``keep_receiving`` raises its error; if that is not running, the next ``send`` or the end of the
+        ``with`` block does.
+        """
+        label = name if self._sender is None or self._sender in name else f"{self._sender}: {name}"
+        return self._owner.spawn(work, name=label)
+
+    def by(self, name: str) -> HookedSend:
+        """Return the same ``send``, marking what it sends with ``SENT_BY``."""
+        return HookedSend(self._connection, self._handle, self._owner, self._log_errors, name)
+
+
+async def _next_event(connection: Any) -> Any:
+    if hasattr(connection, "recv_bytes"):
+        return decode(await connection.recv_bytes())
+    return await connection.recv()
+
+
+async def _send_frame(connection: Any, frame: str, event: dict[str, Any]) -> None:
+    if hasattr(connection, "send_raw"):
+        await connection.send_raw(frame)
+    else:
+        await connection.send(event)

@@ -1,0 +1,65 @@
+"""Log every refusal and failed response once: nobody can debug a silent one."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import Any
+
+from .events import redact_text
+from .handlers import HANDLED, Metadata
+
+_REMEMBERED = 1_024
+"""How many sent events are remembered by id, to name the one that an error answers; the oldest are forgotten."""
+
+_EXPECTED = frozenset({"response_cancel_not_active"})
+"""Refusals that mean no harm: a response ended just before it was cancelled."""
+
+
+class LogErrors:
+    """Remember what was sent, and log what the server made of it."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._types: OrderedDict[str, str] = OrderedDict()
+
+    def client_event(self, event: dict[str, Any]) -> None:
+        event_id = event.get("event_id")
+        if isinstance(event_id, str):
+            self._types[event_id] = event["type"]
+            if len(self._types) > _REMEMBERED:
+                self._types.popitem(last=False)
+
+    def server_event(self, event: Any, metadata: Metadata) -> None:
+        if event.type == "error":
+            if not HANDLED.get(metadata):
+                self._log_error(getattr(event, "error", None))
+        elif event.type == "response.done" and not HANDLED.get(metadata):
+            self._log_failure(getattr(event, "response", None))
+
+    def _log_error(self, error: Any) -> None:
+        code, message, event_id = (_field(error, name) for name in ("code", "message", "event_id"))
+        caused = self._types.get(event_id) if isinstance(event_id, str) else None
+        self._logger.log(
+            logging.INFO if code in _EXPECTED else logging.WARNING,
+            "The server refused %s: %s (%s)",
+            f"{caused} {event_id}" if caused else event_id or "something",
+            redact_text(str(message)),
+            code or _field(error, "type"),
+        )
+
+    def _log_failure(self, response: Any) -> None:
+        if _field(response, "status") != "failed":
+            return
+        error = _field(_field(response, "status_details"), "error")
+        self._logger.warning(
+            "The response %s failed: %s (%s)",
+            _field(response, "id"),
+            redact_text(str(_field(error, "message") or "no message")),
+            _field(error, "code") or "no code",
+        )
+
+
+def _field(value: Any, name: str) -> Any:
+    """Read a field of an SDK object, or of the plain dict that the SDK leaves where it does not know the type."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
