@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 from .clock import Clock
 from .errors import HandlerError
@@ -34,7 +34,7 @@ class HookedSession:
         finally:
             self._was_seen = self._receiving.done()
 
-    async def __aenter__(self) -> HookedSession:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:

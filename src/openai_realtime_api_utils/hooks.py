@@ -79,7 +79,7 @@ def hook_handlers(
             log_errors.server_event(event, metadata)
 
     def keep_receiving() -> Coroutine[Any, Any, None]:
-        return owner.guard(receive())
+        return owner.guard(receive)
 
     failed = True
     try:

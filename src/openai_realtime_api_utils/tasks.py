@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from .clock import Clock
@@ -42,7 +42,7 @@ class TaskOwner:
         task.add_done_callback(self._ended)
         return task
 
-    async def guard(self, work: Coroutine[Any, Any, T]) -> T:
+    async def guard(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run the main work; end it and raise when spawned work fails or the owner closes.
 
         Raises:
@@ -50,11 +50,10 @@ class TaskOwner:
             HandlerError: main work is under way already.
         """
         if self._closed or self._guarded is not None:
-            work.close()
             state = "has ended" if self._closed else "is being received from already"
             raise HandlerError(f"keep_receiving() was called while its hooked connection {state}.")
         self.check()
-        self._guarded = asyncio.get_running_loop().create_task(work, name="keep_receiving")
+        self._guarded = asyncio.get_running_loop().create_task(work(), name="keep_receiving")
         try:
             return await self._guarded
         except asyncio.CancelledError:
