@@ -1,0 +1,49 @@
+# make talk    talk to a realtime model (the local simulator, unless OPENAI_API_KEY is set); ARGS="--help" shows how
+# make test    install what the tests need, check style and types, run every test
+# make bench   measure, print one table, write benchmarks/results.json; ONLY=name runs one group
+# make lock    write the lock files anew from pyproject.toml (needs uv)
+
+PYTHON ?= python3
+ARGS ?=
+ONLY ?=
+BIN := .venv/bin
+SYSTEM_PACKAGES := flite
+
+.PHONY: talk test check types bench lock clean
+
+talk: .venv/.installed-talk
+	@$(BIN)/realtime talk $(ARGS)
+
+test: .venv/.installed-test
+	@sh tools/system_packages.sh $(SYSTEM_PACKAGES)
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+check: .venv/.installed-test
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: .venv/.installed-test
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+.venv/.installed-talk: locks/talk.txt pyproject.toml tools/make_environment.py
+	@$(PYTHON) tools/make_environment.py locks/talk.txt
+	@touch $@
+
+.venv/.installed-test: locks/test.txt pyproject.toml tools/make_environment.py
+	@$(PYTHON) tools/make_environment.py locks/test.txt
+	@touch $@ .venv/.installed-talk
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock"
+
+lock:
+	$(COMPILE) pyproject.toml --extra local --group build -o locks/talk.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --constraint locks/talk.txt -o locks/test.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage*
