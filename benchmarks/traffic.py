@@ -1,0 +1,54 @@
+"""Make the server events of a voice session: mostly audio deltas by size, mostly short events by number."""
+
+import base64
+import json
+import random
+
+TURNS = 10
+WORDS = ["well", "let", "me", "think", "about", "that", "for", "a", "moment", "because", "there", "is", "more", "to", "it", "than", "one", "would", "expect", "at", "first"]
+
+
+def session(seed: int = 1) -> list[bytes]:
+    """Return the frames of a ten-turn session; audio deltas hold 100 to 400 ms of 24 kHz PCM."""
+    rng = random.Random(seed)
+    frames: list[bytes] = []
+
+    def put(kind: str, **fields: object) -> None:
+        frames.append(json.dumps({"type": kind, "event_id": f"event_{len(frames)}", **fields}).encode())
+
+    for turn in range(TURNS):
+        user, item, response = f"item_u{turn}", f"item_a{turn}", f"resp_{turn}"
+        message = {"id": item, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        spoken = {
+            "id": user,
+            "type": "message",
+            "role": "user",
+            "status": "completed",
+            "content": [{"type": "input_audio", "transcript": None}],
+        }
+        where = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
+        answer = {"object": "realtime.response", "id": response, "status": "in_progress", "output": []}
+        put("input_audio_buffer.speech_started", item_id=user, audio_start_ms=turn * 9000)
+        put("input_audio_buffer.speech_stopped", item_id=user, audio_end_ms=turn * 9000 + 2000)
+        put("input_audio_buffer.committed", item_id=user, previous_item_id=None)
+        put("conversation.item.added", item=spoken, previous_item_id=None)
+        put("conversation.item.done", item=spoken, previous_item_id=None)
+        put("response.created", response=answer)
+        for word in rng.choices(WORDS, k=9):
+            put("conversation.item.input_audio_transcription.delta", item_id=user, content_index=0, delta=f" {word}")
+        put("response.output_item.added", response_id=response, output_index=0, item=message)
+        put("conversation.item.added", item=message, previous_item_id=user)
+        put("response.content_part.added", **where, part={"type": "audio", "transcript": ""})
+        text = rng.choices(WORDS, k=22)
+        for word in text:
+            put("response.output_audio_transcript.delta", **where, delta=f" {word}", obfuscation="x8Fq2")
+            audio = rng.randbytes(2 * 24 * rng.choice((100, 200, 300, 400)))
+            put("response.output_audio.delta", **where, delta=base64.b64encode(audio).decode())
+        put("response.output_audio.done", **where)
+        put("response.output_audio_transcript.done", **where, transcript=" ".join(text))
+        put("response.content_part.done", **where, part={"type": "audio", "transcript": " ".join(text)})
+        done = {**message, "status": "completed"}
+        put("conversation.item.done", item=done, previous_item_id=user)
+        put("response.output_item.done", response_id=response, output_index=0, item=done)
+        put("response.done", response={**answer, "status": "completed"})
+    return frames
