@@ -62,4 +62,5 @@ def to_float(samples: Samples) -> NDArray[np.float32]:
 
 def to_int16(samples: NDArray[Any]) -> Samples:
     """Return samples on the scale of -1 to 1 as 16-bit ones; what is too loud is clipped, never wrapped round."""
-    return np.clip(np.rint(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+    whole = np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE)
+    return np.minimum(whole, _FULL_SCALE - 1).astype(np.int16)
