@@ -5,7 +5,7 @@ import json
 import random
 
 TURNS = 10
-WORDS = ["well", "let", "me", "think", "about", "that", "for", "a", "moment", "because", "there", "is", "more", "to", "it", "than", "one", "would", "expect", "at", "first"]
+WORDS = tuple("abcdefghij") + ("well", "think", "moment", "expect", "because")
 
 
 def session(seed: int = 1) -> list[bytes]:
