@@ -5,7 +5,7 @@ import json
 import random
 
 TURNS = 10
-WORDS = tuple("abcdefghij") + ("well", "think", "moment", "expect", "because")
+WORDS = (*"abcdefghij", "well", "think", "moment", "expect", "because")
 
 
 def session(seed: int = 1) -> list[bytes]:
