@@ -1,0 +1,149 @@
+"""Say what events about pieces of items change: parts, deltas, arguments, transcriptions.
+
+Pieces may come before their item does: a transcription that streams begins while the user still speaks (recorded
+sessions). They may also come after it is gone.
+"""
+
+from __future__ import annotations
+
+from .change import Change, Changer, Changes, is_of_the_user, mentioned_item
+from .items import Item, Part, Segment
+from .reading import plain_dict, read, read_id, read_int, read_number, read_text
+from .record import Conversation
+
+
+def _mentioned_part(conversation: Conversation, event: object, part_type: str) -> tuple[Item | None, Part]:
+    item = mentioned_item(conversation, event)
+    if item is None:
+        return None, Part()
+    part = item.part(read_int(event, "content_index"))
+    if part.type is None:
+        part.type = part_type
+    return item, part
+
+
+def _text_delta(part_type: str) -> Changer:
+    def change(conversation: Conversation, event: object) -> Change:
+        item, part = _mentioned_part(conversation, event, part_type)
+        part.growing.add(read_text(event, "delta") or "")
+        return Change(item)
+
+    return change
+
+
+def _text_done(part_type: str, field: str) -> Changer:
+    def change(conversation: Conversation, event: object) -> Change:
+        item, part = _mentioned_part(conversation, event, part_type)
+        whole = read_text(event, field)
+        if whole is not None:
+            part.growing.settle(whole)
+        return Change(item)
+
+    return change
+
+
+def _audio_delta(conversation: Conversation, event: object) -> Change:
+    item, part = _mentioned_part(conversation, event, "output_audio")
+    encoded = read_text(event, "delta") or ""
+    part.audio_bytes += len(encoded) * 3 // 4 - encoded[-2:].count("=")
+    response = conversation.response(read_id(event, "response_id") or "")
+    part.audio_format = conversation.audio_format if response is None else response.audio_format
+    return Change(item)
+
+
+def _content_part(conversation: Conversation, event: object, *, is_final: bool) -> Change:
+    item = mentioned_item(conversation, event)
+    if item is not None:
+        item.take_part(read_int(event, "content_index") or 0, plain_dict(read(event, "part")), is_final=is_final)
+    return Change(item)
+
+
+def _content_part_added(conversation: Conversation, event: object) -> Change:
+    return _content_part(conversation, event, is_final=False)
+
+
+def _content_part_done(conversation: Conversation, event: object) -> Change:
+    return _content_part(conversation, event, is_final=True)
+
+
+def _spoken(change: Changer) -> Changer:
+    """Wrap a change by an input transcription: its item, if not there yet, is going to be a message of the user's."""
+
+    def change_of_the_users(conversation: Conversation, event: object) -> Change:
+        done = change(conversation, event)
+        if done.item is not None:
+            is_of_the_user(done.item)
+        return done
+
+    return change_of_the_users
+
+
+def _transcription_segment(conversation: Conversation, event: object) -> Change:
+    item, part = _mentioned_part(conversation, event, "input_audio")
+    segment_id = read_id(event, "id") or str(len(part.segments))
+    part.segments[segment_id] = Segment(
+        segment_id,
+        read_text(event, "text") or "",
+        read_text(event, "speaker"),
+        read_number(event, "start"),
+        read_number(event, "end"),
+    )
+    return Change(item)
+
+
+def _transcription_failed(conversation: Conversation, event: object) -> Change:
+    item, part = _mentioned_part(conversation, event, "input_audio")
+    part.error = plain_dict(read(event, "error"))
+    return Change(item)
+
+
+def _arguments_delta(conversation: Conversation, event: object) -> Change:
+    item = mentioned_item(conversation, event)
+    if item is not None:
+        item.growing_arguments.add(read_text(event, "delta") or "")
+    return Change(item)
+
+
+def _arguments_done(conversation: Conversation, event: object) -> Change:
+    item = mentioned_item(conversation, event)
+    whole = read_text(event, "arguments")
+    if item is not None and whole is not None:
+        item.growing_arguments.settle(whole)
+        told = {name: read_text(event, name) for name in ("name", "call_id")}
+        item.details.update({name: value for name, value in told.items() if value is not None})
+    return Change(item)
+
+
+def _status(status: str) -> Changer:
+    def change(conversation: Conversation, event: object) -> Change:
+        item = mentioned_item(conversation, event)
+        if item is not None:
+            item.status = status
+        return Change(item)
+
+    return change
+
+
+PIECE_CHANGES: Changes = {
+    "conversation.item.input_audio_transcription.delta": _spoken(_text_delta("input_audio")),
+    "conversation.item.input_audio_transcription.segment": _spoken(_transcription_segment),
+    "conversation.item.input_audio_transcription.completed": _spoken(_text_done("input_audio", "transcript")),
+    "conversation.item.input_audio_transcription.failed": _spoken(_transcription_failed),
+    "response.content_part.added": _content_part_added,
+    "response.content_part.done": _content_part_done,
+    "response.output_text.delta": _text_delta("output_text"),
+    "response.output_text.done": _text_done("output_text", "text"),
+    "response.output_audio.delta": _audio_delta,
+    "response.output_audio_transcript.delta": _text_delta("output_audio"),
+    "response.output_audio_transcript.done": _text_done("output_audio", "transcript"),
+    "response.function_call_arguments.delta": _arguments_delta,
+    "response.function_call_arguments.done": _arguments_done,
+    "response.mcp_call_arguments.delta": _arguments_delta,
+    "response.mcp_call_arguments.done": _arguments_done,
+    "response.mcp_call.in_progress": _status("in_progress"),
+    "response.mcp_call.completed": _status("completed"),
+    "response.mcp_call.failed": _status("failed"),
+    "mcp_list_tools.in_progress": _status("in_progress"),
+    "mcp_list_tools.completed": _status("completed"),
+    "mcp_list_tools.failed": _status("failed"),
+}
