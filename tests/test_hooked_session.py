@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeConnection, closed_by_server
 from openai_realtime_api_utils.errors import ConnectionLost, HandlerError
 from openai_realtime_api_utils.handlers import SENT_BY
-from openai_realtime_api_utils.hook_middlewares import hook_middlewares
+from openai_realtime_api_utils.hooked_session import hook_middlewares
 
 COMMITTED = {"type": "input_audio_buffer.committed", "event_id": "event_1", "item_id": "item_1"}
 

@@ -1,0 +1,82 @@
+"""Read the command line and run the command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import RealtimeUtilsError
+from ..events import redact_text
+from .talk.options import DEFAULT_MODEL, DEFAULT_OUTPUT, TalkOptions
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Voice applications on OpenAI's Realtime API: talk to a model, or simulate the service.",
+)
+
+ChatUrl = Annotated[
+    str | None,
+    typer.Option(help="Let an OpenAI-compatible chat endpoint think for the simulator, e.g. http://127.0.0.1:8000/v1"),
+]
+ChatModel = Annotated[str | None, typer.Option(help="The model to ask for at --chat-url.")]
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; return its exit code. What went wrong is told in one sentence."""
+    try:
+        app(arguments, prog_name="realtime")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except RealtimeUtilsError as error:
+        print(f"realtime: {redact_text(str(error))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@app.command()
+def talk(
+    input: Annotated[  # noqa: A002
+        Path | None, typer.Option(help="A WAV file that is played in as the microphone, in real time.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The WAV file that takes the assistant's voice.")] = DEFAULT_OUTPUT,
+    save: Annotated[Path | None, typer.Option(help="A folder for the events, the transcript and the sound.")] = None,
+    model: Annotated[str, typer.Option(help="The realtime model.")] = DEFAULT_MODEL,
+    voice: Annotated[str | None, typer.Option(help="The assistant's voice, e.g. marin.")] = None,
+    instructions: Annotated[str | None, typer.Option(help="What the assistant is told to be.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another server, e.g. ws://127.0.0.1:8080/v1")] = None,
+    chat_url: ChatUrl = None,
+    chat_model: ChatModel = None,
+    greeting: Annotated[bool, typer.Option(help="Let the assistant speak first.")] = True,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Run as fast as possible; with the local simulator only.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+) -> None:
+    """Talk to a realtime model: OpenAI's with OPENAI_API_KEY set, else the local simulator.
+
+    With no microphone, a recorded question is played in, and the answer is written to a WAV file.
+    """
+    from .talk.run import run_talk
+
+    options = TalkOptions(
+        input, output, save, model, voice, instructions, url, chat_url, chat_model, greeting=greeting, fast=fast
+    )
+    run_talk(options, as_json=json)
+
+
+@app.command()
+def simulate(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
+    chat_url: ChatUrl = None,
+    chat_model: ChatModel = None,
+) -> None:
+    """Serve the Realtime API on this machine, with no key and no network. Ctrl-C ends it."""
+    from .simulate import run_simulate
+
+    run_simulate(host, port, chat_url, chat_model)

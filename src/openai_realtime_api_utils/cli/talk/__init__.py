@@ -1,0 +1,1 @@
+"""Be ``realtime talk``: a spoken conversation with a realtime model, shown as it happens."""

@@ -1,0 +1,29 @@
+"""Tell a conversation to a program: one JSON object per line."""
+
+from __future__ import annotations
+
+import json
+from typing import Self, TextIO
+
+from ...clock import Clock
+from .moments import Moment, as_json
+
+
+class JsonLines:
+    """Write every moment as it happens."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._start = clock.now()
+
+    def __call__(self, moment: Moment) -> None:
+        line = as_json(moment, self._clock.now() - self._start)
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass

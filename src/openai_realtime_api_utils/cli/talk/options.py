@@ -1,0 +1,26 @@
+"""Hold what ``realtime talk`` was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_MODEL = "gpt-realtime-2.1"
+DEFAULT_OUTPUT = Path("answer.wav")
+
+
+@dataclass(frozen=True)
+class TalkOptions:
+    """Be the command's options as they were given; None is "you choose"."""
+
+    input: Path | None = None
+    output: Path = DEFAULT_OUTPUT
+    save: Path | None = None
+    model: str = DEFAULT_MODEL
+    voice: str | None = None
+    instructions: str | None = None
+    url: str | None = None
+    chat_url: str | None = None
+    chat_model: str | None = None
+    greeting: bool = True
+    fast: bool = False

@@ -1,0 +1,94 @@
+"""Hold the conversation: the library's own middlewares, hooked to the chosen server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Any
+
+from ...clock import Clock
+from ...hooked_session import hook_middlewares
+from ...hooks import library_logger
+from ...host.wav import WavMicrophone, WavSpeaker
+from ...middlewares import GiveClientEventId, StreamMic, TrackConfig, TrackConversation, interruptable_audio_player
+from . import choose
+from .director import Director
+from .microphone import PatientMicrophone
+from .moments import Interrupted, Summary, Tell
+from .narrate import Narrate, TellProblems
+from .options import TalkOptions
+from .save import MICROPHONE, SaveSession
+
+_TRANSCRIBER = "gpt-realtime-whisper"
+"""Transcribes while the user still speaks (recorded sessions)."""
+
+
+async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
+    """Hold one conversation, from the greeting to the answer to the last thing asked.
+
+    Raises:
+        RealtimeUtilsError: it could not begin, or could not go on; the sentence says why.
+    """
+    variables = choose.environment()
+    config, conversation = TrackConfig(), TrackConversation()
+    with ExitStack() as stack:
+        stack.enter_context(TellProblems(library_logger, tell))
+        recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
+        microphone = PatientMicrophone(recording, clock)
+        speaker = stack.enter_context(WavSpeaker(choose.loudspeaker(options, tell), clock=clock))
+        iap = stack.enter_context(
+            interruptable_audio_player(
+                config,
+                conversation,
+                speaker,
+                on_interrupt_handlers=[lambda cuts: _tell_cuts(cuts, conversation, tell)],
+                clock=clock,
+            )
+        )
+        player = iap.audio_player
+        narrate = Narrate(config, conversation, lambda: player.is_speaking, tell)
+        player.register_on_speech_end_handler(lambda _: narrate.look())
+        saving: list[Any] = []
+        if options.save:
+            save = stack.enter_context(SaveSession(options.save, clock, conversation.transcript))
+            saving = [save]
+        mic = StreamMic(microphone, clock=clock, recording_path=options.save / MICROPHONE if options.save else None)
+        stack.callback(lambda: tell(_summary(options, narrate, player.heard_s)))
+        async with choose.connect(options, variables, clock, tell) as connection:
+            middlewares = [GiveClientEventId(), config, conversation, iap, mic, narrate, *saving]
+            async with hook_middlewares(connection, middlewares, clock=clock) as session:
+                await session.send(_session_update(options))
+                if options.greeting:
+                    await session.send({"type": "response.create"})
+                director = Director(microphone, narrate, conversation, clock, greeting=options.greeting)
+                session.send.spawn(director.run(connection.close), name="the end of the conversation")
+                await session.closed
+
+
+def _session_update(options: TalkOptions) -> dict[str, Any]:
+    audio: dict[str, Any] = {"input": {"transcription": {"model": _TRANSCRIBER}}}
+    if options.voice is not None:
+        audio["output"] = {"voice": options.voice}
+    session: dict[str, Any] = {"type": "realtime", "audio": audio}
+    if options.instructions is not None:
+        session["instructions"] = options.instructions
+    return {"type": "session.update", "session": session}
+
+
+def _tell_cuts(cuts: Iterable[Any], conversation: TrackConversation, tell: Tell) -> None:
+    for cut in cuts:
+        item = conversation.item(cut.speech_id.item_id)
+        tell(Interrupted(cut.speech_id.item_id, cut.heard_ms, (item.heard_text if item else None) or ""))
+
+
+def _summary(options: TalkOptions, narrate: Narrate, heard_s: float) -> Summary:
+    files = [str(options.output), *([str(options.save)] if options.save else [])]
+    usage = narrate.usage
+    return Summary(
+        turns=narrate.turn.answered,
+        user_audio_s=narrate.user_audio_ms / 1000,
+        assistant_audio_s=round(heard_s, 2),
+        tokens_in=usage.input_tokens,
+        tokens_out=usage.output_tokens,
+        files=files,
+    )
