@@ -1,1 +1,70 @@
-"""Be a Realtime server that needs no key and no network. Sees floors 0 and 1 only."""
+"""Be a Realtime server: good enough to build and test against, with no key and no network."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ..errors import require
+
+if TYPE_CHECKING:
+    from .engine import Call, Engine, Fail, Listening, Say, Thought, Turn
+    from .memory import connect
+    from .scripted import ScriptedEngine
+    from .session import Session
+    from .settings import Settings
+    from .synthetic import synthetic_speech
+    from .vad import Vad, WebRtcVad
+    from .websocket import Server, serve
+
+_NAMES = {
+    "Call": "engine",
+    "Engine": "engine",
+    "Fail": "engine",
+    "Listening": "engine",
+    "Say": "engine",
+    "Thought": "engine",
+    "Turn": "engine",
+    "connect": "memory",
+    "ScriptedEngine": "scripted",
+    "Session": "session",
+    "Settings": "settings",
+    "synthetic_speech": "synthetic",
+    "Vad": "vad",
+    "WebRtcVad": "vad",
+    "Server": "websocket",
+    "serve": "websocket",
+}
+
+__all__ = [
+    "Call",
+    "Engine",
+    "Fail",
+    "Listening",
+    "ScriptedEngine",
+    "Server",
+    "Session",
+    "Say",
+    "Settings",
+    "Thought",
+    "Turn",
+    "Vad",
+    "WebRtcVad",
+    "connect",
+    "serve",
+    "synthetic_speech",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for: numpy and the rest are optional."""
+    module = _NAMES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if module not in ("engine", "settings"):
+        require("numpy", extra="local", needed_by="The simulator")
+    return getattr(importlib.import_module(f".{module}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

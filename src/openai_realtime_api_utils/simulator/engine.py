@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -35,6 +35,8 @@ class Say:
     """Be something that the model says, a sentence or so at a time; the pieces of one message concatenate."""
 
     text: str
+    phase: Literal["commentary", "final_answer"] = "final_answer"
+    """What the message that it begins is for; shown by 2.x models, ``commentary`` before a call (recorded sessions)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,11 @@ class Listening(Protocol):
 
 
 class Engine(Protocol):
-    """Listen, think and speak for one session. One is made per session; ``close`` ends it."""
+    """Listen, think and speak for one session. One is made per session; ``close`` ends it.
+
+    Any of these may be cancelled at any await. An engine that works outside the event loop (a thread, a process, a
+    network) does so inside ``clock.working()``, so that a clock that jumps waits for it.
+    """
 
     def listen(self) -> Listening:
         """Begin to listen to one utterance."""

@@ -1,0 +1,277 @@
+"""Make one response: take what the model thinks, and let it out in time, in the order of the recorded sessions."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..audio.formats import AudioFormat
+from .commands import Stop, Think
+from .conversation import Conversation, Entry
+from .engine import RATE, Call, Fail, Say, Turn
+from .outbox import Outbox, Timeline
+from .output import FunctionCall, Output, SpokenMessage, TextMessage
+from .settings import Settings
+from .sound import Encoder
+from .tokens import assistant_audio_tokens, response_usage, tokens
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+
+_CHUNK_MS = (100, 200, 300, 400)
+"""How long an audio delta may be; the service's own sizes are not known."""
+_TRANSCRIPT_LEAD_S = 0.3
+"""How far the transcript runs ahead of the sound: a few of its deltas come first (recorded sessions)."""
+
+_ERROR_TYPES = {
+    "server_error": "server_error",
+    "insufficient_quota": "insufficient_quota",
+    "rate_limit_exceeded": "rate_limit_error",
+    "inference_rate_limit_exceeded": "rate_limit_error",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hold what a response was asked to be: the session's configuration with its own overrides."""
+
+    instructions: str
+    tools: Sequence[dict[str, Any]]
+    tool_choice: Any
+    modality: str
+    audio_format: AudioFormat
+    shown_format: dict[str, Any]
+    voice: Any
+    speed: float
+    max_output_tokens: Any
+    metadata: dict[str, Any] | None
+    is_out_of_band: bool
+    has_phases: bool
+    """Whether items carry a ``phase`` and interleave, as those of 2.x models do (recorded sessions)."""
+
+
+class Response:
+    """Be one response, from ``response.created`` to ``response.done``.
+
+    What the model thinks comes when it comes, mostly at once; the events are put on the timeline at the pace at which
+    the service would generate them. A cancelled response drops what is still there.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        context: Sequence[Entry],
+        *,
+        conversation: Conversation,
+        outbox: Outbox,
+        timeline: Timeline,
+        settings: Settings,
+        tokens_seen: int,
+        on_done: Callable[[Response], None],
+        now: float,
+    ) -> None:
+        self.id = outbox.ids.new("resp")
+        self.plan = plan
+        self.usage: dict[str, Any] | None = None
+        self.speech_ends: float | None = None
+        """When its speech would be over for a listener who plays it as it comes."""
+        self._context = context
+        self._conversation = conversation
+        self._outbox = outbox
+        self._timeline = timeline
+        self._settings = settings
+        self._tokens_seen = tokens_seen
+        self._on_done = on_done
+        self._outputs: list[Output] = []
+        self._message: TextMessage | SpokenMessage | None = None
+        self._free_at = now + settings.first_audio_s
+        self._spent = 0
+        self._was_asked = False
+        self._is_thinking = False
+        self._is_over = False
+        outbox.event("response.created", response=self._shown("in_progress", None))
+
+    def think(self) -> None:
+        """Ask the model, as soon as everything that was said is understood."""
+        if self._was_asked or self._is_over or not all(entry.is_heard for entry in self._context):
+            return
+        self._was_asked = self._is_thinking = True
+        turn = Turn(
+            self.plan.instructions,
+            [_for_engine(entry) for entry in self._context if entry.item.get("status") != "in_progress"],
+            self.plan.tools,
+            self.plan.tool_choice,
+            self.plan.modality,
+        )
+        voice = self.plan.voice if isinstance(self.plan.voice, str) else str(self.plan.voice["id"])
+        self._outbox.command(Think(self.id, turn, voice, self.plan.speed))
+
+    @property
+    def busy_until(self) -> float:
+        """Return when everything that the model has thought so far will be out."""
+        return self._free_at
+
+    def take(self, thought: Say | Call | Fail, samples: Samples | None, now: float) -> None:
+        """Put a thought on the timeline, after those before it."""
+        if self._is_over:
+            return
+        start = max(now, self._free_at)
+        match thought:
+            case Say():
+                self._say(thought, samples, start)
+            case Call():
+                self._call(thought, start)
+            case Fail():
+                error = {
+                    "type": _ERROR_TYPES.get(thought.code, "invalid_request_error"),
+                    "code": thought.code,
+                    "message": thought.message,
+                }
+                self._at(start, lambda _: self._end("failed", {"type": "failed", "error": error}))
+
+    def finish(self, now: float) -> None:
+        """Complete the response once everything is out."""
+        if not self._is_over:
+            self._is_thinking = False
+            self._at(max(now, self._free_at), lambda _: self._end("completed", None))
+
+    def cancel(self, reason: str) -> None:
+        """End it here and now."""
+        self._end("cancelled", {"type": "cancelled", "reason": reason})
+
+    def _at(self, due: float, step: Callable[[float], None]) -> None:
+        self._timeline.at(due, self.id, step)
+
+    def _say(self, say: Say, samples: Samples | None, start: float) -> None:
+        message = self._message
+        if message is None:
+            message = self._message = self._new_message(say.phase)
+            self._at(start, lambda _: self._open(message))
+        if isinstance(message, TextMessage) or samples is None:
+            self._free_at = self._write(message, tokens(say.text), start)
+            return
+        pace = self._settings.pace
+        length = len(samples) / RATE
+        said = 0
+        for token in tokens(say.text):
+            lead = max(0.0, said / len(say.text) * length - _TRANSCRIPT_LEAD_S)
+            self._at(start + lead / pace, lambda _, token=token: self._grow(message, token))
+            said += len(token)
+        at = 0
+        while at < len(samples):
+            chunk = samples[at : at + self._outbox.ids.random.choice(_CHUNK_MS) * RATE // 1000]
+            self._at(start + at / RATE / pace, lambda now, chunk=chunk: self._sound(message, chunk, now))
+            at += len(chunk)
+        self._free_at = start + length / pace
+
+    def _write(self, output: Output, deltas: Sequence[str], start: float) -> float:
+        for i, delta in enumerate(deltas):
+            due = start + i / self._settings.text_tokens_per_s
+            self._at(due, lambda _, delta=delta: self._grow(output, delta))
+        return start + len(deltas) / self._settings.text_tokens_per_s
+
+    def _call(self, call: Call, start: float) -> None:
+        item = {
+            "id": self._outbox.ids.new("item"),
+            "type": "function_call",
+            "status": "in_progress",
+            "name": call.name,
+            "call_id": self._outbox.ids.new("call"),
+            "arguments": "",
+        }
+        output = FunctionCall(item, self._outbox, self.id, self._joins)
+        message, self._message = self._message, None
+        if message is not None and not self.plan.has_phases:
+            self._at(start, lambda _: message.close("completed"))
+        self._at(start, lambda _: self._open(output))
+        arguments = json.dumps(dict(call.arguments), ensure_ascii=False, separators=(",", ":"))
+        self._free_at = self._write(output, tokens(arguments), start)
+        if message is not None and self.plan.has_phases:
+            self._at(self._free_at, lambda _: message.close("completed"))
+        self._at(self._free_at, lambda _: output.close("completed"))
+
+    @property
+    def _joins(self) -> Conversation | None:
+        return None if self.plan.is_out_of_band else self._conversation
+
+    def _new_message(self, phase: str) -> TextMessage | SpokenMessage:
+        item: dict[str, Any] = {
+            "id": self._outbox.ids.new("item"),
+            "type": "message",
+            "status": "in_progress",
+            "role": "assistant",
+            "content": [],
+        }
+        if self.plan.has_phases:
+            item["phase"] = phase
+        if self.plan.modality == "text":
+            return TextMessage(item, self._outbox, self.id, self._joins)
+        return SpokenMessage(item, self._outbox, self.id, self._joins, Encoder(self.plan.audio_format))
+
+    def _open(self, output: Output) -> None:
+        self._outputs.append(output)
+        output.open(len(self._outputs) - 1)
+
+    def _grow(self, output: Output, delta: str) -> None:
+        output.write(delta)
+        self._spend(1)
+
+    def _sound(self, message: SpokenMessage, chunk: Samples, now: float) -> None:
+        message.sound(chunk)
+        self.speech_ends = max(now, self.speech_ends or now) + len(chunk) / RATE
+        self._spend(assistant_audio_tokens(len(chunk) * 1000 // RATE))
+
+    def _spend(self, n: int) -> None:
+        self._spent += n
+        limit = self.plan.max_output_tokens
+        if limit != "inf" and self._spent >= limit:
+            self._end("incomplete", {"type": "incomplete", "reason": "max_output_tokens"})
+
+    def _end(self, status: str, details: dict[str, Any] | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._timeline.drop(self.id)
+        if self._is_thinking:
+            self._outbox.command(Stop(self.id))
+        for output in self._outputs:
+            if output.is_open:
+                output.close("completed" if status == "completed" else "incomplete")
+        self.usage = response_usage(
+            self.plan.instructions,
+            self.plan.tools,
+            self._context,
+            said="".join(output.grown for output in self._outputs),
+            audio_ms=sum(output.audio_ms for output in self._outputs if isinstance(output, SpokenMessage)),
+            already_seen=self._tokens_seen,
+        )
+        self._outbox.event("response.done", response=self._shown(status, details))
+        self._on_done(self)
+
+    def _shown(self, status: str, details: dict[str, Any] | None) -> dict[str, Any]:
+        plan = self.plan
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": details,
+            "output": [copy.deepcopy(output.item) for output in self._outputs],
+            "conversation_id": None if plan.is_out_of_band else self._conversation.id,
+            "output_modalities": [plan.modality],
+            "max_output_tokens": plan.max_output_tokens,
+            "audio": {"output": {"format": plan.shown_format, "voice": plan.voice}},
+            "usage": self.usage,
+            "metadata": plan.metadata,
+        }
+
+
+def _for_engine(entry: Entry) -> dict[str, Any]:
+    """Return the item as an engine sees it: what was said in it filled in."""
+    content = entry.item.get("content")
+    if content is None:
+        return dict(entry.item)
+    parts = [part | {"transcript": entry.transcript} if part["type"] == "input_audio" else part for part in content]
+    return entry.item | {"content": parts}

@@ -1,0 +1,176 @@
+"""Begin and end responses: at most one at a time that writes to the conversation, any number beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audio.formats import format_of
+from .checks import list_of
+from .config import PERSONA, checked_response, is_second_generation
+from .conversation import Conversation, Entry
+from .faults import Fault
+from .items import as_stored, checked_reference, spoken_audio
+from .outbox import Outbox, Timeline
+from .response import Plan, Response
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .commands import Thought
+
+_TOKEN_LIMIT = 15_000_000
+"""Tokens per minute, as the recorded sessions show it."""
+
+
+class Responses:
+    """Keep the responses that are under way."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        conversation: Conversation,
+        outbox: Outbox,
+        timeline: Timeline,
+        listen_to: Callable[[Entry], None],
+    ) -> None:
+        self._settings = settings
+        self._conversation = conversation
+        self._outbox = outbox
+        self._timeline = timeline
+        self._listen_to = listen_to
+        self._open: dict[str, Response] = {}
+        self._tokens_seen = 0
+        self.speech_ends: float | None = None
+        """When the speech of the latest response that is done is over for who plays it as it comes."""
+
+    @property
+    def active(self) -> Response | None:
+        """Return the response that writes to the conversation now."""
+        return next((each for each in self._open.values() if not each.plan.is_out_of_band), None)
+
+    def create(self, session: dict[str, Any], given: Any, now: float) -> None:
+        """Begin a response.
+
+        Raises:
+            Fault: what was asked for is refused, or another response writes to the conversation still.
+        """
+        asked = checked_response(given)
+        plan = _plan(session, asked)
+        active = self.active
+        if active is not None and not plan.is_out_of_band:
+            raise Fault(
+                f"Conversation already has an active response in progress: {active.id}. "
+                "Wait until the response is finished before creating a new one.",
+                code="conversation_already_has_active_response",
+            )
+        context = self._context(asked["input"]) if "input" in asked else list(self._conversation.entries)
+        response = Response(
+            plan,
+            context,
+            conversation=self._conversation,
+            outbox=self._outbox,
+            timeline=self._timeline,
+            settings=self._settings,
+            tokens_seen=self._tokens_seen,
+            on_done=self._done,
+            now=now,
+        )
+        self._open[response.id] = response
+        response.think()
+
+    def cancel(self, response_id: object, reason: str) -> None:
+        """End a response early: the one named, else the one that writes to the conversation.
+
+        Raises:
+            Fault: there is none.
+        """
+        response = self.active if response_id is None else self._open.get(str(response_id))
+        if response is None:
+            raise Fault("Cancellation failed: no active response found", code="response_cancel_not_active")
+        response.cancel(reason)
+
+    def go_on(self) -> None:
+        """Let those think that waited for something to be understood."""
+        for response in list(self._open.values()):
+            response.think()
+
+    def take(self, result: Thought, now: float) -> None:
+        response = self._open.get(result.response_id)
+        if response is not None:
+            response.take(result.thought, result.samples, now)
+
+    def finish(self, response_id: str, now: float) -> None:
+        response = self._open.get(response_id)
+        if response is not None:
+            response.finish(now)
+
+    def busy_until(self, response_id: str) -> float | None:
+        """Return when all that a response was given will be out; None if it is over."""
+        response = self._open.get(response_id)
+        return response.busy_until if response is not None else None
+
+    def _context(self, given: Any) -> list[Entry]:
+        checked = list_of(checked_reference)(given, "response.input")
+        return [self._entry(each, i) for i, each in enumerate(checked)]
+
+    def _entry(self, given: str | dict[str, Any], index: int) -> Entry:
+        if isinstance(given, str):
+            entry = self._conversation.find(given)
+            if entry is None:
+                raise Fault(
+                    f"Error referencing item: the item with id '{given}' does not exist.",
+                    code="invalid_value",
+                    param=f"response.input[{index}].id",
+                )
+            return entry
+        return self.new_entry(given)
+
+    def new_entry(self, item: dict[str, Any]) -> Entry:
+        """Make an entry of a client's item, and have its sound listened to if it has any."""
+        stored = as_stored(item, item_id=self._outbox.ids.new("item"), call_id=self._outbox.ids.new("call"))
+        entry = Entry(stored)
+        data = spoken_audio(item)
+        if data:
+            entry.samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
+            entry.n_samples = len(entry.samples)
+            self._listen_to(entry)
+        return entry
+
+    def _done(self, response: Response) -> None:
+        self._open.pop(response.id, None)
+        usage = response.usage or {}
+        self._tokens_seen = usage.get("total_tokens", 0)
+        if not response.plan.is_out_of_band and response.speech_ends is not None:
+            self.speech_ends = response.speech_ends
+        self._outbox.event(
+            "rate_limits.updated",
+            rate_limits=[
+                {
+                    "name": "tokens",
+                    "limit": _TOKEN_LIMIT,
+                    "remaining": max(0, _TOKEN_LIMIT - self._tokens_seen),
+                    "reset_seconds": round(60 * self._tokens_seen / _TOKEN_LIMIT, 3),
+                }
+            ],
+        )
+
+
+def _plan(session: dict[str, Any], asked: dict[str, Any]) -> Plan:
+    output = session["audio"]["output"] | asked.get("audio", {}).get("output", {})
+    return Plan(
+        instructions=asked.get("instructions", session["instructions"]) or PERSONA,
+        tools=asked.get("tools", session["tools"]),
+        tool_choice=asked.get("tool_choice", session["tool_choice"]),
+        modality=asked.get("output_modalities", session["output_modalities"])[0],
+        audio_format=format_of(output["format"]),
+        shown_format=format_of(output["format"]).as_config(),
+        voice=output["voice"],
+        speed=output["speed"],
+        max_output_tokens=asked.get("max_output_tokens", session["max_output_tokens"]),
+        metadata=asked.get("metadata"),
+        is_out_of_band=asked.get("conversation") == "none",
+        has_phases=is_second_generation(session["model"]),
+    )

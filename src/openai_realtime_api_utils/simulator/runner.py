@@ -1,0 +1,245 @@
+"""Run a session: carry frames in and events out, and have an engine do what the session asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from ..clock import Clock
+from .commands import (
+    Close,
+    Command,
+    Finished,
+    Forget,
+    Hear,
+    Listen,
+    Overheard,
+    Result,
+    Stop,
+    Think,
+    Thought,
+    Understand,
+    Understood,
+)
+from .conversation import joined
+from .engine import Call, Engine, Fail, Listening, Say
+from .session import Session
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+
+_AHEAD_S = 2.0
+"""How far an engine may be ahead of what has been sent: enough to speak the next sentence meanwhile."""
+
+_logger = logging.getLogger(__name__)
+
+
+async def run(
+    session: Session,
+    engine: Engine,
+    *,
+    clock: Clock,
+    frames: AsyncIterator[str | bytes],
+    send: Callable[[str], Awaitable[None]],
+    close: Callable[[int, str], Awaitable[None]],
+) -> None:
+    """Run a session until ``frames`` ends, then close the engine.
+
+    Args:
+        session: the session, whose clock is ``clock``.
+        engine: what listens, thinks and speaks; a failure of its own fails the response, not the session.
+        clock: what everything here waits on.
+        frames: what the client sends; bytes are binary frames.
+        send: sends the client one text frame. While it waits, nothing more is produced, so nothing piles up.
+        close: closes the connection; ``frames`` then ends.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            runner = _Runner(session, engine, clock, send, close, tasks)
+            try:
+                await runner.read(frames)
+            finally:
+                runner.stop()
+    finally:
+        await engine.close()
+
+
+class _Runner:
+    def __init__(
+        self,
+        session: Session,
+        engine: Engine,
+        clock: Clock,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int, str], Awaitable[None]],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._session = session
+        self._engine = engine
+        self._clock = clock
+        self._send = send
+        self._close = close
+        self._group = tasks
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Lock()
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at: float | None = None
+        self._thinking: dict[str, asyncio.Task[None]] = {}
+        self._ears: dict[str, _Ear] = {}
+
+    async def read(self, frames: AsyncIterator[str | bytes]) -> None:
+        await self._pump()
+        async for frame in frames:
+            self._session.receive_text(frame, self._clock.now())
+            await self._pump()
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _feed(self, result: Result) -> None:
+        self._session.feed(result, self._clock.now())
+        await self._pump()
+
+    async def _pump(self) -> None:
+        """Send and do all that the session has ready; one at a time, so that the order is kept."""
+        self._set_alarm()
+        async with self._sending:
+            while ready := self._session.poll():
+                for each in ready:
+                    if isinstance(each, dict):
+                        await self._send(json.dumps(each, ensure_ascii=False))
+                    else:
+                        await self._carry_out(each)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        due = self._session.deadline()
+        if due == self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = due
+        self._alarm = None if due is None else self._spawn(self._ring(due))
+
+    async def _ring(self, due: float) -> None:
+        await self._clock.sleep_until(due)
+        self._alarm = self._alarm_at = None
+        self._session.advance(self._clock.now())
+        await self._pump()
+
+    async def _carry_out(self, command: Command) -> None:
+        match command:
+            case Listen():
+                self._ears[command.item_id] = ear = _Ear(self._engine, self._feed, command.item_id)
+                self._spawn(ear.run())
+            case Hear():
+                self._ears[command.item_id].hear(command.samples)
+            case Understand():
+                self._ears.pop(command.item_id).end()
+            case Forget():
+                ear = self._ears.pop(command.item_id, None)
+                if ear is not None:
+                    ear.drop()
+            case Think():
+                task = self._spawn(self._think(command))
+                self._thinking[command.response_id] = task
+                task.add_done_callback(lambda _: self._thinking.pop(command.response_id, None))
+            case Stop():
+                task = self._thinking.get(command.response_id)
+                if task is not None and task is not asyncio.current_task():  # that one is sending, and sees for itself
+                    task.cancel()
+            case Close():
+                await self._close(command.code, command.reason)
+
+    async def _think(self, command: Think) -> None:
+        async with aclosing(self._thoughts(command)) as thoughts:
+            async for thought, samples in thoughts:
+                await self._feed(Thought(command.response_id, thought, samples))
+                busy_until = self._session.busy_until(command.response_id)
+                if busy_until is None:
+                    return  # it was ended meanwhile
+                if busy_until - _AHEAD_S > self._clock.now():  # one that talks for ever fills no memory
+                    await self._clock.sleep_until(busy_until - _AHEAD_S)
+        await self._feed(Finished(command.response_id))
+
+    async def _thoughts(self, command: Think) -> AsyncGenerator[tuple[Say | Call | Fail, Samples | None]]:
+        """Yield what the engine thinks, with its speech; a failure of the engine's is the last thought."""
+        thoughts = self._engine.think(command.turn)
+        try:
+            async for thought in thoughts:
+                if isinstance(thought, Say) and command.turn.modality == "audio":
+                    yield thought, await self._engine.speak(thought.text, voice=command.voice, speed=command.speed)
+                else:
+                    yield thought, None
+        except Exception as error:
+            _logger.exception("The simulator's engine failed to make a response.")
+            yield Fail("server_error", f"The engine failed: {error}"), None
+        finally:
+            if isinstance(thoughts, AsyncGenerator):
+                await thoughts.aclose()
+
+
+class _Ear:
+    """Listen to one utterance at the listener's own speed.
+
+    What it cannot take yet waits here as one stretch of sound, which the session's input buffer holds too.
+    """
+
+    def __init__(self, engine: Engine, feed: Callable[[Result], Awaitable[None]], item_id: str) -> None:
+        self._engine = engine
+        self._feed = feed
+        self._item_id = item_id
+        self._waiting: list[Samples] = []
+        self._news = asyncio.Event()
+        self._is_over = False
+        self._is_dropped = False
+
+    def hear(self, samples: Samples) -> None:
+        self._waiting.append(samples)
+        self._news.set()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._news.set()
+
+    def drop(self) -> None:
+        self._is_dropped = True
+        self._news.set()
+
+    async def run(self) -> None:
+        listening: Listening | None = None
+        try:
+            listening = self._engine.listen()
+            transcript: str | Fail | None = await self._listen(listening)
+        except Exception as error:
+            _logger.exception("The simulator's engine failed to listen.")
+            transcript = Fail("server_error", f"The engine failed: {error}")
+        if transcript is not None:
+            await self._feed(Understood(self._item_id, transcript))
+
+    async def _listen(self, listening: Listening) -> str | Fail | None:
+        """Return the transcript; None if nobody wants it any more."""
+        while not self._is_dropped:
+            if self._waiting:
+                samples, self._waiting = joined(self._waiting), []
+                text = await listening.hear(samples)
+                if text:
+                    await self._feed(Overheard(self._item_id, text))
+            elif self._is_over:
+                return await listening.finish()
+            else:
+                self._news.clear()
+                await self._news.wait()
+        await listening.drop()
+        return None

@@ -1,0 +1,88 @@
+"""Find where turns of speech begin and end, as the session's ``turn_detection`` asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .engine import RATE
+from .vad import FRAME, Vad
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+
+_ONSET_MS = 80
+"""How long before the frame in which it is noticed speech is taken to have begun."""
+
+_SEMANTIC = {"threshold": 0.5, "prefix_padding_ms": 300}
+_EAGERNESS_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
+"""The longest that semantic VAD waits for a user to go on (API reference). A stand-in that does not understand what
+was said always waits that long."""
+
+
+def in_samples(ms: int) -> int:
+    """Return so many milliseconds in samples."""
+    return ms * RATE // 1000
+
+
+def in_ms(samples: int) -> int:
+    """Return so many samples in milliseconds."""
+    return samples * 1000 // RATE
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """Say that somebody speaks, from ``at`` on, padding included; in samples since the session began."""
+
+    at: int
+
+
+@dataclass(frozen=True)
+class SpeechStopped:
+    """Say that the turn is over; ``at`` includes the silence that showed it."""
+
+    at: int
+
+
+Signal: TypeAlias = SpeechStarted | SpeechStopped
+
+
+class TurnDetector:
+    """Turn probabilities into turns: start above the threshold, stop after enough time below it."""
+
+    def __init__(self, vad: Vad, config: dict[str, Any], *, position: int) -> None:
+        self._vad = vad
+        self._position = position
+        self._quiet_since = position
+        self._earliest = position
+        self.is_speaking = False
+        self.configure(config)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Take new settings over, in the middle of a turn too."""
+        if config["type"] == "semantic_vad":
+            config = _SEMANTIC | {"silence_duration_ms": _EAGERNESS_MS[config["eagerness"]]}
+        self._threshold: float = config["threshold"]
+        self._padding = in_samples(config["prefix_padding_ms"])
+        self._silence = in_samples(config["silence_duration_ms"])
+
+    def push(self, samples: Samples) -> list[Signal]:
+        """Take more sound and return what happened in it, in order."""
+        signals: list[Signal] = []
+        for probability in self._vad.judge(samples):
+            self._position += FRAME
+            if probability > 0 and probability >= self._threshold:
+                self._quiet_since = self._position
+                if not self.is_speaking:
+                    self.is_speaking = True
+                    began = self._position - in_samples(_ONSET_MS) - self._padding
+                    signals.append(SpeechStarted(max(self._earliest, began)))
+            elif self.is_speaking and self._position - self._quiet_since >= self._silence:
+                self.end_turn(self._position)
+                signals.append(SpeechStopped(self._position))
+        return signals
+
+    def end_turn(self, at: int) -> None:
+        """Wait for the next turn, which takes no sound from before ``at``."""
+        self.is_speaking = False
+        self._earliest = at

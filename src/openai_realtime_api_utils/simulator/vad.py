@@ -1,0 +1,79 @@
+"""Judge, 20 ms at a time, how likely it is that somebody speaks."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ..errors import require
+from .engine import RATE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..ports import Samples
+
+FRAME = RATE // 50
+"""Samples of one judgement: 20 ms."""
+
+_DECIMATION = 3
+_RATE = RATE // _DECIMATION
+"""webrtcvad takes 8, 16, 32 and 48 kHz only, and works at 8 kHz inside."""
+_TAPS = 36
+_CUTOFF_HZ = 3_600
+_SMOOTHING_FRAMES = 5
+"""Judgements are averaged over 100 ms, so that a click is not speech."""
+_FLOOR = 32768 * 10 ** (-60 / 20)
+"""Root mean square below which nobody speaks: -60 dBFS."""
+
+
+class Vad(Protocol):
+    """Judge a stream of sound."""
+
+    def judge(self, samples: Samples) -> list[float]:
+        """Take more of the stream, int16 at ``engine.RATE``, any length.
+
+        Returns:
+            The probability of speech for each ``FRAME`` that is complete by now, in order.
+        """
+        ...
+
+
+def _low_pass() -> NDArray[np.float32]:
+    n = np.arange(_TAPS) - (_TAPS - 1) / 2
+    taps = np.sinc(2 * _CUTOFF_HZ / RATE * n) * np.hamming(_TAPS)
+    return (taps / taps.sum()).astype(np.float32)
+
+
+class WebRtcVad:
+    """Ask the four modes of webrtcvad, from lenient to strict, and take the share of those that say yes.
+
+    The share, smoothed, stands in for the probability that the service's own model gives, so that a session's
+    ``threshold`` means something: high thresholds want all modes to agree.
+    """
+
+    def __init__(self) -> None:
+        webrtcvad: Any = require("webrtcvad", extra="local", needed_by="The simulator's turn detection")
+        self._modes = [webrtcvad.Vad(mode) for mode in range(4)]
+        self._taps = _low_pass()
+        self._history = np.zeros(_TAPS - 1, np.float32)
+        self._rest = np.zeros(0, np.int16)
+        self._votes: deque[float] = deque([0.0] * _SMOOTHING_FRAMES, maxlen=_SMOOTHING_FRAMES)
+
+    def judge(self, samples: Samples) -> list[float]:
+        stream = np.concatenate((self._rest, samples))
+        whole = len(stream) // FRAME * FRAME
+        self._rest = stream[whole:]
+        return [self._probability(frame) for frame in stream[:whole].reshape(-1, FRAME)]
+
+    def _probability(self, frame: Samples) -> float:
+        wide = np.concatenate((self._history, frame.astype(np.float32)))
+        self._history = wide[-(_TAPS - 1) :]
+        narrow = np.convolve(wide, self._taps, "valid")[::_DECIMATION]
+        level = float(np.sqrt(np.mean(narrow**2)))
+        data = np.clip(np.rint(narrow), -32768, 32767).astype("<i2").tobytes()
+        yes = sum(vad.is_speech(data, _RATE) for vad in self._modes)
+        self._votes.append(0.0 if level < _FLOOR else yes / len(self._modes))
+        return sum(self._votes) / _SMOOTHING_FRAMES
