@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from ...handlers import RECEIVED_AT, Metadata
 from ...middlewares import TrackConfig, TrackConversation
+from ...state.reading import read, read_int, read_list, read_text
 from ...state.turn import Floor as HasFloor
 from ...state.turn import Turn
 from ...state.usage import Usage, add
@@ -31,7 +32,7 @@ class Narrate:
         self._tell = tell
         self._speech_started_ms = 0
         self._told_floor = HasFloor.NOBODY
-        self._told: dict[str, moments.Said] = {}
+        self._told: moments.Said | None = None
 
     @property
     def is_anybody_speaking(self) -> bool:
@@ -43,27 +44,27 @@ class Narrate:
         self.usage = add(self.usage, event)
         match event.type:
             case "input_audio_buffer.speech_started":
-                self._speech_started_ms = event.audio_start_ms
+                self._speech_started_ms = read_int(event, "audio_start_ms") or 0
                 self.turn = self.turn.user_started()
             case "input_audio_buffer.speech_stopped":
-                self.user_audio_ms += max(0, event.audio_end_ms - self._speech_started_ms)
+                self.user_audio_ms += max(0, (read_int(event, "audio_end_ms") or 0) - self._speech_started_ms)
                 self.turn = self.turn.user_stopped(now, self._silence_s)
             case "response.output_audio.delta":
                 self._answered(now)
             case "response.done":
                 self.responses_done += 1
-                for item_id in [item.id for item in event.response.output or [] if item.id]:
-                    self._said(item_id, is_final=True)
+                for item in read_list(read(event, "response"), "output"):
+                    self._said(read_text(item, "id"), is_final=True)
             case _ if event.type.startswith("conversation.item.input_audio_transcription"):
-                self._said(event.item_id, is_final=event.type.endswith("completed"))
+                self._said(read_text(event, "item_id"), is_final=event.type.endswith("completed"))
             case "response.output_audio_transcript.delta" | "response.output_text.delta":
-                self._said(event.item_id, is_final=False)
+                self._said(read_text(event, "item_id"), is_final=False)
             case _:
                 pass
         self.look()
         return event, metadata
 
-    def look(self) -> None:
+    def look(self, _: object = None) -> None:
         """Tell the floor if it has changed; called too when speech has sounded to its end."""
         self.turn = self.turn.sounding(self._is_speaking())
         if self.turn.floor is not self._told_floor:
@@ -75,13 +76,13 @@ class Narrate:
         if self.turn.latency_s is not None and self.turn.answered > before.answered:
             self._tell(moments.Answered(self.turn.answered, round(self.turn.latency_s, 3), self._silence_s))
 
-    def _said(self, item_id: str, *, is_final: bool) -> None:
-        item = self._conversation.item(item_id)
+    def _said(self, item_id: str | None, *, is_final: bool) -> None:
+        item = self._conversation.item(item_id) if item_id else None
         if item is None or not item.text:
             return
-        said = moments.Said(item.role or "assistant", item_id, item.text, is_final)
-        if self._told.get(item_id) != said:
-            self._told[item_id] = said
+        said = moments.Said(item.role or "assistant", item.id, item.text, is_final)
+        if self._told != said:
+            self._told = said
             self._tell(said)
 
     @property

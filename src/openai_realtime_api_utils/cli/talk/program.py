@@ -11,6 +11,7 @@ from ...hooked_session import hook_middlewares
 from ...hooks import library_logger
 from ...host.wav import WavMicrophone, WavSpeaker
 from ...middlewares import GiveClientEventId, StreamMic, TrackConfig, TrackConversation, interruptable_audio_player
+from ...state.playhead import Cut
 from . import choose
 from .director import Director
 from .microphone import PatientMicrophone
@@ -31,6 +32,12 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     """
     variables = choose.environment()
     config, conversation = TrackConfig(), TrackConversation()
+
+    def tell_cuts(cuts: Iterable[Cut]) -> None:
+        for cut in cuts:
+            item = conversation.item(cut.speech_id.item_id)
+            tell(Interrupted(cut.speech_id.item_id, cut.heard_ms, (item.heard_text if item else None) or ""))
+
     with ExitStack() as stack:
         stack.enter_context(TellProblems(library_logger, tell))
         recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
@@ -41,13 +48,13 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
                 config,
                 conversation,
                 speaker,
-                on_interrupt_handlers=[lambda cuts: _tell_cuts(cuts, conversation, tell)],
+                on_interrupt_handlers=[tell_cuts],
                 clock=clock,
             )
         )
         player = iap.audio_player
         narrate = Narrate(config, conversation, lambda: player.is_speaking, tell)
-        player.register_on_speech_end_handler(lambda _: narrate.look())
+        player.register_on_speech_end_handler(narrate.look)
         saving: list[Any] = []
         if options.save:
             save = stack.enter_context(SaveSession(options.save, clock, conversation.transcript))
@@ -73,12 +80,6 @@ def _session_update(options: TalkOptions) -> dict[str, Any]:
     if options.instructions is not None:
         session["instructions"] = options.instructions
     return {"type": "session.update", "session": session}
-
-
-def _tell_cuts(cuts: Iterable[Any], conversation: TrackConversation, tell: Tell) -> None:
-    for cut in cuts:
-        item = conversation.item(cut.speech_id.item_id)
-        tell(Interrupted(cut.speech_id.item_id, cut.heard_ms, (item.heard_text if item else None) or ""))
 
 
 def _summary(options: TalkOptions, narrate: Narrate, heard_s: float) -> Summary:
