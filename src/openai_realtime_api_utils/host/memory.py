@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..clock import Clock
+from ..errors import require
 from ..ports import Frame
 from .pace import paced
 from .tape_speaker import TapeSpeaker
@@ -33,6 +32,7 @@ class MemoryMicrophone:
     """Be a microphone in a silent place, until something is said into it."""
 
     def __init__(self, clock: Clock, *, rate: int = 24_000, frame_ms: int = 20) -> None:
+        self._np = require("numpy", extra="audio", needed_by="MemoryMicrophone")
         self.rate = rate
         self._clock = clock
         self._block = rate * frame_ms // 1000
@@ -41,7 +41,7 @@ class MemoryMicrophone:
 
     def say(self, samples: Samples) -> None:
         """Sound this as soon as what was said before is out; int16, mono, at the microphone's rate."""
-        self._said.append(np.array(samples, np.int16))
+        self._said.append(self._np.array(samples, self._np.int16))
 
     def end(self) -> None:
         """End the microphone as soon as everything said is out."""
@@ -53,7 +53,7 @@ class MemoryMicrophone:
     def _next_block(self) -> Samples | None:
         if self._has_ended and not self._said:
             return None
-        block, filled = np.zeros(self._block, np.int16), 0
+        block, filled = self._np.zeros(self._block, self._np.int16), 0
         while self._said and filled < self._block:
             chunk = self._said.popleft()
             taken = chunk[: self._block - filled]

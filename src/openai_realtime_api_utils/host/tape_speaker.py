@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..audio.level import FADE_S
-from ..audio.tape import Piece, Stretch, Tape
 from ..clock import Clock
+from ..errors import require
 from ..ports import Frame, Heard, SpeechId
 
 if TYPE_CHECKING:
+    from ..audio.tape import Piece, Stretch, Tape
     from ..ports import Samples
 
 _NEAR = 1e-3
@@ -30,7 +30,14 @@ class TapeSpeaker:
             rate: samples per second that playbacks take.
             keep_s: how much of the past ``played`` remembers, in seconds.
             on_sounded: called with everything that sounded, in order, silence included.
+
+        Raises:
+            MissingExtraError: numpy is not installed.
         """
+        require("numpy", extra="audio", needed_by=type(self).__name__)
+        from ..audio.level import FADE_S
+        from ..audio.tape import Tape
+
         self.rate = rate
         self._clock = clock
         self._start = clock.now()

@@ -8,19 +8,15 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from ..audio.resample import Resampler
-from ..audio.tape import Piece
 from ..clock import Clock, SystemClock
+from ..errors import require
 from ..ports import Frame
 from .pace import paced
 from .tape_speaker import TapeSpeaker
-from .wav_reader import WavReader
 from .wav_writer import WavWriter
 
 if TYPE_CHECKING:
-    from ..ports import Samples
+    from ..audio.tape import Piece
 
 _REMEMBERED_S = 10.0
 """How far back a file's loudspeaker can tell what it sounded: for a far end, a second would do."""
@@ -56,7 +52,11 @@ class WavMicrophone:
 
         Raises:
             FormatError: the file cannot be used.
+            MissingExtraError: numpy is not installed.
         """
+        require("numpy", extra="audio", needed_by="WavMicrophone")
+        from .wav_reader import WavReader
+
         WavReader(path).close()
         self.rate = rate
         self._path = path
@@ -66,36 +66,14 @@ class WavMicrophone:
         self._after = (math.inf if then_silence else 0) if isinstance(then_silence, bool) else then_silence * rate
 
     async def frames(self) -> AsyncIterator[Frame]:
+        from .wav_reader import WavReader
+        from .wav_sound import WavSound
+
         with WavReader(self._path) as reader:
-            sound = _Sound(reader, self.rate, self._lead_in, self._after)
+            sound = WavSound(reader, self.rate, self._lead_in, self._after)
             async with aclosing(paced(lambda: sound.take(self._frame), self.rate, self._clock)) as frames:
                 async for frame in frames:
                     yield frame
-
-
-class _Sound:
-    """Be a file's sound at another rate with silence round it, taken a piece at a time."""
-
-    def __init__(self, reader: WavReader, rate: int, lead_in: int, after: float) -> None:
-        self._reader = reader
-        self._resampler = Resampler(reader.rate, rate)
-        self._piece = max(1, reader.rate // 50)
-        self._ready: Samples = np.zeros(lead_in, np.int16)
-        self._after = after
-        self._has_more = True
-
-    def take(self, n: int) -> Samples | None:
-        """Return ``n`` samples; the last that there are, filled up with silence; then None."""
-        while self._has_more and len(self._ready) < n:
-            read = self._reader.read(self._piece)
-            self._has_more = len(read) > 0
-            more = self._resampler.process(read) if self._has_more else self._resampler.finish()
-            self._ready = np.concatenate((self._ready, more))
-        if not len(self._ready) and self._after <= 0:
-            return None
-        taken, self._ready = self._ready[:n], self._ready[n:]
-        self._after -= n - len(taken)
-        return np.concatenate((taken, np.zeros(n - len(taken), np.int16)))
 
 
 class WavSpeaker(TapeSpeaker):
@@ -110,7 +88,9 @@ class WavSpeaker(TapeSpeaker):
 
         Raises:
             FormatError: it cannot be written.
+            MissingExtraError: numpy is not installed.
         """
+        require("numpy", extra="audio", needed_by="WavSpeaker")
         self._writer: WavWriter | None = WavWriter(path, rate)
         self._first: int | None = None
         super().__init__(clock or SystemClock(), rate, keep_s=_REMEMBERED_S, on_sounded=self._write)

@@ -9,25 +9,47 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .audio_player import AUDIO, INTERRUPTED, SPEECH, AudioPlayer
     from .give_client_event_id import GiveClientEventId
+    from .interrupt import Interrupt
+    from .interruptable import InterruptableAudioPlayer, interruptable_audio_player, interruptible_audio_player
     from .print_events import PrintEvents
+    from .stream_mic import StreamMic
     from .track_config import TrackConfig
     from .track_conversation import ITEM, TrackConversation
 
 __all__ = [
+    "AUDIO",
+    "INTERRUPTED",
     "ITEM",
+    "SPEECH",
+    "AudioPlayer",
     "GiveClientEventId",
+    "Interrupt",
+    "InterruptableAudioPlayer",
     "PrintEvents",
+    "StreamMic",
     "TrackConfig",
     "TrackConversation",
+    "interruptable_audio_player",
+    "interruptible_audio_player",
 ]
 
 _MODULES = {
+    "AUDIO": "audio_player",
+    "INTERRUPTED": "audio_player",
     "ITEM": "track_conversation",
+    "SPEECH": "audio_player",
+    "AudioPlayer": "audio_player",
     "GiveClientEventId": "give_client_event_id",
+    "Interrupt": "interrupt",
+    "InterruptableAudioPlayer": "interruptable",
     "PrintEvents": "print_events",
+    "StreamMic": "stream_mic",
     "TrackConfig": "track_config",
     "TrackConversation": "track_conversation",
+    "interruptable_audio_player": "interruptable",
+    "interruptible_audio_player": "interruptable",
 }
 """Name -> the module that defines it. A new name goes here, into ``__all__``, and above for the type checker."""
 

@@ -1,0 +1,296 @@
+"""Play the assistant's speech on a loudspeaker, and know what of it was heard."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pybase64
+
+from ..audio.formats import PCM_24K, AudioFormat
+from ..clock import Clock, SystemClock
+from ..errors import FormatError, HandlerError, require
+from ..handlers import Metadata, MetadataKey
+from ..ports import Send, Speaker, SpeechId
+from ..state.playhead import Cut
+from ..state.reading import read, read_id, read_int, read_text
+from ..state.session_audio import format_in
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+    from .speech import Speech
+
+_logger = logging.getLogger(__name__)
+
+AUDIO: MetadataKey[Samples] = MetadataKey("audio")
+"""The samples of a ``response.output_audio.delta``, int16, mono, at the session's output rate."""
+
+SPEECH: MetadataKey[SpeechId] = MetadataKey("speech")
+"""The item and content part that a delta of speech or its transcript belongs to."""
+
+INTERRUPTED: MetadataKey[bool] = MetadataKey("interrupted")
+"""True on a delta of speech that was interrupted: it came too late and is not played."""
+
+_REMEMBERED = 256
+"""How many stretches of speech are remembered after they are over."""
+
+_SHORTEST_WAIT_S = 0.005
+"""How often to look again while speech waits behind other speech of unknown length."""
+
+
+class AudioPlayer:
+    """Play ``response.output_audio.delta`` on a loudspeaker, a queue for each content part of an item.
+
+    Works alone, or under an ``Interrupt``. Speech starts when ``prebuffer_ms`` of it are there, or all of it; it waits
+    for as much again if it runs dry. All that was received is kept until it sounds: the service sends faster than real
+    time, and its limit of tokens to an answer bounds it.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        *,
+        prebuffer_ms: int = 60,
+        on_speech_end: Iterable[Callable[[SpeechId], Any]] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        """Make a player.
+
+        Args:
+            speaker: plays; it goes by the same ``clock``.
+            prebuffer_ms: how much speech must be there before it starts, against stuttering.
+            on_speech_end: see ``register_on_speech_end_handler``.
+            clock: the machine's own by default.
+
+        Raises:
+            MissingExtraError: numpy is not installed.
+        """
+        require("numpy", extra="audio", needed_by="AudioPlayer")
+        self.underruns = 0
+        """How often speech ran dry before it was over."""
+        self._speaker = speaker
+        self._prebuffer_ms = prebuffer_ms
+        self._on_speech_end = list(on_speech_end)
+        self._clock = clock or SystemClock()
+        self._send: Send | None = None
+        self._format = PCM_24K
+        self._open_responses: dict[str, AudioFormat] = {}
+        self._silenced: set[str] = set()
+        self._speeches: dict[SpeechId, Speech] = {}
+        self._forgotten_s = 0.0
+        self._is_held = False
+        self._may_sound = asyncio.Event()
+        self._may_sound.set()
+        self._handlers: dict[str, Callable[[Any, Metadata], None]] = {
+            "session.created": self._session,
+            "session.updated": self._session,
+            "response.created": self._response_created,
+            "response.output_audio.delta": self._audio,
+            "response.output_audio_transcript.delta": self._transcript,
+            "response.output_audio.done": self._part_done,
+            "response.content_part.done": self._part_done,
+            "response.output_item.done": self._item_done,
+            "conversation.item.done": self._item_done,
+            "response.done": self._response_done,
+            "conversation.item.deleted": self._item_deleted,
+        }
+
+    @property
+    def speech_ids(self) -> tuple[SpeechId, ...]:
+        """The speech of this session in the order in which it plays; the oldest are forgotten when over."""
+        return tuple(self._speeches)
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether the assistant has something to say that has not sounded to its end, held or not."""
+        return any(speech.is_audible for speech in self._speeches.values())
+
+    @property
+    def heard_s(self) -> float:
+        """How much speech has been heard in all, in seconds."""
+        return self._forgotten_s + sum(speech.heard_s for speech in self._speeches.values())
+
+    def heard(self, item_id: str) -> int:
+        """Return how much of an item's speech has been heard by now, in whole milliseconds; 0 if it is unknown."""
+        return sum(speech.playhead.heard_ms for speech in self._of_item(item_id))
+
+    def heard_text(self, item_id: str) -> str:
+        """Return the words of an item that have been heard by now, in proportion to the sound."""
+        return " ".join(filter(None, (speech.playhead.heard_text for speech in self._of_item(item_id))))
+
+    def register_on_speech_end_handler(self, handler: Callable[[SpeechId], Any]) -> None:
+        """Have a function called, sync or async, when speech has sounded to its end; not when it was cut."""
+        self._on_speech_end.append(handler)
+
+    def register_send_with_handlers(self, send: Send) -> None:
+        """Take the ``send`` of ``hook_handlers``; only handlers for the end of speech need it."""
+        self._send = send.by("AudioPlayer")
+
+    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
+        handle = self._handlers.get(event.type)
+        if handle is not None:
+            handle(event, metadata)
+        return event, metadata
+
+    def hold(self) -> None:
+        """Fall silent now, and keep what has not sounded."""
+        self._is_held = True
+        self._may_sound.clear()
+        for speech in self._going():
+            speech.hold()
+
+    def go_on(self) -> None:
+        """Resume at the very sample at which it was held."""
+        self._is_held = False
+        self._may_sound.set()
+        for speech in self._going():
+            speech.go_on()
+
+    def cut(self, response_ids: Iterable[str] = ()) -> list[Cut]:
+        """Fall silent now, and drop all that has not sounded.
+
+        What still comes of the responses that spoke, and of ``response_ids``, is marked ``INTERRUPTED`` and not played.
+
+        Returns:
+            How far each speech was heard that was cut before its end, in the order of playing.
+        """
+        cuts = [speech.cut() for speech in self._going()]
+        ending = {*response_ids, *(cut.response_id for cut in cuts)}
+        self._silenced.update(response_id for response_id in self._open_responses if response_id in ending)
+        self._is_held = False
+        self._may_sound.set()
+        return cuts
+
+    def _of_item(self, item_id: str) -> list[Speech]:
+        return [speech for speech in self._speeches.values() if speech.id.item_id == item_id]
+
+    def _going(self) -> list[Speech]:
+        return [speech for speech in self._speeches.values() if not speech.is_over]
+
+    def _session(self, event: Any, _metadata: Metadata) -> None:
+        self._format = self._format_in(read(event, "session"), self._format)
+
+    def _response_created(self, event: Any, _metadata: Metadata) -> None:
+        response = read(event, "response")
+        response_id = read_id(response, "id")
+        if response_id is not None:
+            states = read(read(read(response, "audio"), "output"), "format") is not None
+            self._open_responses[response_id] = self._format_in(response, self._format) if states else self._format
+
+    def _format_in(self, source: object, known: AudioFormat) -> AudioFormat:
+        try:
+            return format_in(source, "output")
+        except FormatError as error:
+            _logger.warning("%s The assistant's audio is taken as %s.", error, known.type)
+            return known
+
+    def _audio(self, event: Any, metadata: Metadata) -> None:
+        speech = self._speech_of(event, metadata)
+        if speech is None:
+            return
+        try:
+            data = pybase64.b64decode(read_text(event, "delta") or "", validate=True)
+        except ValueError as error:
+            _logger.warning("A piece of the speech of %s is not base64 (%s); it was skipped.", speech.id.item_id, error)
+            return
+        if speech.is_finished:
+            _logger.warning("A piece of the speech of %s came after its end; it is not played.", speech.id.item_id)
+        before = speech.underruns
+        AUDIO.put(metadata, speech.receive(data))
+        self.underruns += speech.underruns - before
+
+    def _transcript(self, event: Any, metadata: Metadata) -> None:
+        # Words come before the first sound. Speech that has words has a place in the conversation, heard or not.
+        speech = self._speech_of(event, metadata)
+        if speech is not None:
+            speech.tell(read_text(event, "delta") or "")
+
+    def _speech_of(self, event: Any, metadata: Metadata) -> Speech | None:
+        """Return the speech that a delta belongs to, begun if it is the first; None if the delta does not say."""
+        item_id, response_id = read_id(event, "item_id"), read_id(event, "response_id")
+        if item_id is None:
+            _logger.warning("A %s names no item; it was skipped.", event.type)
+            return None
+        speech_id = SpeechId(item_id, read_int(event, "content_index") or 0)
+        SPEECH.put(metadata, speech_id)
+        speech = self._speeches.get(speech_id) or self._begin(speech_id, response_id)
+        if speech.is_cut:
+            INTERRUPTED.put(metadata, True)
+        return speech
+
+    def _begin(self, speech_id: SpeechId, response_id: str | None) -> Speech:
+        from .speech import Speech
+
+        audio_format = self._format
+        if response_id is not None:
+            audio_format = self._open_responses.setdefault(response_id, self._format)
+        speech = Speech(speech_id, response_id, audio_format, self._speaker, self._prebuffer_ms)
+        if response_id in self._silenced:
+            speech.cut()
+        elif self._is_held:
+            speech.hold()
+        self._speeches[speech_id] = speech
+        if len(self._speeches) > _REMEMBERED:
+            oldest = next(iter(self._speeches.values()))
+            if oldest.is_over:
+                self._forgotten_s += oldest.heard_s
+                del self._speeches[oldest.id]
+        return speech
+
+    def _part_done(self, event: Any, _metadata: Metadata) -> None:
+        item_id = read_id(event, "item_id")
+        if item_id is not None:
+            self._finish([self._speeches.get(SpeechId(item_id, read_int(event, "content_index") or 0))])
+
+    def _item_done(self, event: Any, _metadata: Metadata) -> None:
+        self._finish(self._of_item(read_id(read(event, "item"), "id") or ""))
+
+    def _response_done(self, event: Any, _metadata: Metadata) -> None:
+        response_id = read_id(read(event, "response"), "id")
+        if response_id is not None:
+            self._finish(speech for speech in self._speeches.values() if speech.response_id == response_id)
+            self._open_responses.pop(response_id, None)
+            self._silenced.discard(response_id)
+
+    def _item_deleted(self, event: Any, _metadata: Metadata) -> None:
+        for speech in self._of_item(read_id(event, "item_id") or ""):
+            if not speech.is_over:
+                speech.cut()
+
+    def _finish(self, speeches: Iterable[Speech | None]) -> None:
+        for speech in speeches:
+            if speech is None or speech.is_finished or speech.is_cut:
+                continue
+            speech.finish()
+            if self._on_speech_end and not speech.is_empty:
+                if self._send is None:
+                    raise HandlerError(
+                        "AudioPlayer has handlers for the end of speech but no send: call "
+                        "register_send_with_handlers(send) inside  with hook_handlers(...) as (keep_receiving, send)"
+                    )
+                self._send.spawn(self._tell_end(speech), name=f"end of {speech.id.item_id}")
+
+    async def _tell_end(self, speech: Speech) -> None:
+        """Wait until speech has sounded to its end, and tell; if it is cut before, do not."""
+        while not speech.is_over:
+            await self._may_sound.wait()
+            wait_s = max(self._left_until(speech) / self._speaker.rate, _SHORTEST_WAIT_S)
+            await self._clock.sleep_until(self._clock.now() + wait_s)
+        if speech.is_cut:
+            return
+        for handler in tuple(self._on_speech_end):
+            result = handler(speech.id)
+            if inspect.isawaitable(result):
+                await result
+
+    def _left_until(self, last: Speech) -> int:
+        """Return how many samples have to sound at least until the end of ``last``."""
+        left = 0
+        for speech in self._speeches.values():
+            left += speech.left
+            if speech is last:
+                break
+        return left

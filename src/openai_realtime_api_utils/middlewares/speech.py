@@ -1,0 +1,128 @@
+"""Bring one stretch of speech from a session's bytes to a loudspeaker, and know how far it was heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..audio.formats import AudioFormat
+from ..audio.pcm import Decoder
+from ..audio.resample import Resampler
+from ..ports import Speaker, SpeechId
+from ..state.playhead import Cut, Playhead
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+
+
+class Speech:
+    """Be one stretch of speech of the assistant on its way out."""
+
+    def __init__(
+        self,
+        speech_id: SpeechId,
+        response_id: str | None,
+        audio_format: AudioFormat,
+        speaker: Speaker,
+        prebuffer_ms: int,
+    ) -> None:
+        self.id = speech_id
+        self.response_id = response_id
+        self.is_finished = False
+        """Whether all of it was received."""
+        self.is_cut = False
+        self.underruns = 0
+        """How often it ran dry in the middle."""
+        self._rate = speaker.rate
+        self._decoder = Decoder(audio_format)
+        self._resampler = Resampler(audio_format.rate, speaker.rate)
+        self._playback = speaker.play(speech_id)
+        self._playhead = Playhead(audio_format.rate)
+        self._prebuffer = speaker.rate * prebuffer_ms // 1000
+        self._waiting: list[Samples] = []
+        self._ready = 0
+        self._written = 0
+        self._is_flowing = False
+        self._has_ended = False
+
+    @property
+    def playhead(self) -> Playhead:
+        """How far it has been heard by now."""
+        if not self.is_cut:
+            self._playhead = self._playhead.hear(self._playback.heard().samples, rate=self._rate)
+        return self._playhead
+
+    @property
+    def heard_s(self) -> float:
+        """How much of it has been heard by now, in seconds."""
+        return self.playhead.heard / self.playhead.rate
+
+    @property
+    def left(self) -> int:
+        """How much of what was received has not sounded, in samples of the loudspeaker."""
+        return 0 if self._has_ended else self._ready - self._playback.heard().samples
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it will sound any more."""
+        self._has_ended = self._has_ended or (self.is_finished and self.left <= 0)
+        return self._has_ended
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no sound of it was received."""
+        return self._ready == 0
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether it has the floor: some of it was received, and it is not over."""
+        return not self.is_empty and not self.is_over
+
+    def tell(self, text: str) -> None:
+        """Take some of its words."""
+        self._playhead = self._playhead.tell(text)
+
+    def receive(self, data: bytes) -> Samples:
+        """Take some of its sound, and return it decoded; what comes after a cut or the end is not played."""
+        samples = self._decoder.feed(data)
+        self._playhead = self._playhead.receive(len(samples))
+        if not self.is_cut and not self.is_finished:
+            self._add(self._resampler.process(samples))
+        return samples
+
+    def finish(self) -> None:
+        """Play what is there to its end: nothing more comes."""
+        if self.is_cut or self.is_finished:
+            return
+        self.is_finished = True
+        self._add(self._resampler.finish())
+        self._playback.finish()
+
+    def hold(self) -> None:
+        """Fall silent for the moment."""
+        self._playback.hold()
+
+    def go_on(self) -> None:
+        """Resume at the very sample."""
+        self._playback.go_on()
+
+    def cut(self) -> Cut:
+        """Fall silent for good, and say how far it was heard."""
+        heard = self._playback.cancel()
+        self._playhead = self._playhead.hear(heard.samples, rate=self._rate)
+        self.is_cut = self._has_ended = True
+        self._waiting.clear()
+        return Cut(self.id, self._playhead.heard_ms, self._playhead.received_ms, self.response_id)
+
+    def _add(self, samples: Samples) -> None:
+        if self._is_flowing and not self.is_finished and self._playback.heard().samples >= self._written:
+            self._is_flowing = False
+            self.underruns += 1
+        self._waiting.append(samples)
+        self._ready += len(samples)
+        # Speech that starts, or has run dry, waits for a little more than one piece, so that it does not stutter.
+        if self._is_flowing or self.is_finished or self._ready - self._written >= self._prebuffer:
+            for chunk in self._waiting:
+                self._playback.write(chunk)
+            self._waiting.clear()
+            self._written = self._ready
+            self._is_flowing = True
