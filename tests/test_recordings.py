@@ -160,7 +160,8 @@ async def test_a_recorded_session(name):
         assert stated.get("phase") == item.details.get("phase")
 
     done = [event["response"] for event in received if event["type"] == "response.done"]
-    begun = {(event.get("response") or {}).get("id") or event.get("response_id") for event in received} - {None}
+    begun = {event["response"]["id"] for event in received if event["type"] == "response.created"}
+    begun |= {event["response_id"] for event in received if event["type"].startswith("response.output_item.")}
     assert begun - {response["id"] for response in done} == set(talk.open_responses)
     made_by = {item["id"]: response["id"] for response in done for item in response["output"]}
     assert made_by == {item_id: talk.item(item_id).response_id for item_id in made_by}
