@@ -389,7 +389,7 @@ def test_end_handlers_may_be_asynchronous(clock, speaker):
 def test_end_handlers_without_send_are_told(speaker, clock):
     """One sentence says what is missing."""
     player = AudioPlayer(speaker, on_speech_end=[print], clock=clock)
-    with pytest.raises(HandlerError, match=r"call register_send_with_handlers\(send\)"):
+    with pytest.raises(HandlerError, match=r"call its register_send_with_handlers\(send\)"):
         feed(player, response_created(), audio_delta(steady(60)), audio_done())
 
 

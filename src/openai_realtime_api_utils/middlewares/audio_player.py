@@ -12,12 +12,13 @@ import pybase64
 
 from ..audio.formats import PCM_24K, AudioFormat
 from ..clock import Clock, SystemClock
-from ..errors import FormatError, HandlerError, require
+from ..errors import FormatError, require
 from ..handlers import Metadata, MetadataKey
 from ..ports import Send, Speaker, SpeechId
 from ..state.playhead import Cut
 from ..state.reading import read, read_id, read_int, read_text
 from ..state.session_audio import format_in
+from .registered_send import registered
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -266,12 +267,8 @@ class AudioPlayer:
                 continue
             speech.finish()
             if self._on_speech_end and not speech.is_empty:
-                if self._send is None:
-                    raise HandlerError(
-                        "AudioPlayer has handlers for the end of speech but no send: call "
-                        "register_send_with_handlers(send) inside  with hook_handlers(...) as (keep_receiving, send)"
-                    )
-                self._send.spawn(self._tell_end(speech), name=f"end of {speech.id.item_id}")
+                send = registered(self._send, "AudioPlayer")
+                send.spawn(self._tell_end(speech), name=f"end of {speech.id.item_id}")
 
     async def _tell_end(self, speech: Speech) -> None:
         """Wait until speech has sounded to its end, and tell; if it is cut before, do not."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock, SystemClock
-from ..errors import ConnectionLost, HandlerError
+from ..errors import ConnectionLost
 from ..handlers import HANDLED, Metadata
 from ..ports import Send, SpeechId
 from ..state.interruption import Interruption, patience_ms
 from ..state.playhead import Cut
 from ..state.reading import read, read_id, read_text
 from .audio_player import INTERRUPTED, SPEECH, AudioPlayer
+from .registered_send import registered
 
 if TYPE_CHECKING:
     from .track_config import TrackConfig
@@ -130,7 +131,7 @@ class Interrupt:
             return
         self._hold = hold = _Hold(by_server)
         self._player.hold()
-        self._registered_send().spawn(self._confirm_after(wait_ms, hold), name="confirm")
+        registered(self._send, "Interrupt").spawn(self._confirm_after(wait_ms, hold), name="confirm")
 
     async def _confirm_after(self, wait_ms: int, hold: _Hold) -> None:
         await self._clock.sleep_until(self._clock.now() + wait_ms / 1000)
@@ -159,7 +160,7 @@ class Interrupt:
             for handler in self._on_interrupt:
                 result = handler(cuts)
                 if inspect.isawaitable(result):
-                    self._registered_send().spawn(_wait_for(result), name="on_interrupt_handlers")
+                    registered(self._send, "Interrupt").spawn(_wait_for(result), name="on_interrupt_handlers")
 
     def _is_out_of_band(self, speech_id: SpeechId, response_id: str | None) -> bool:
         response = self._conversation.open_responses.get(response_id or "")
@@ -203,23 +204,15 @@ class Interrupt:
 
     def _send_soon(self, events: list[dict[str, Any]]) -> None:
         if events:
-            self._registered_send().spawn(self._send_in_order(events), name="tell the server")
+            registered(self._send, "Interrupt").spawn(self._send_in_order(events), name="tell the server")
 
     async def _send_in_order(self, events: list[dict[str, Any]]) -> None:
-        send = self._registered_send()
+        send = registered(self._send, "Interrupt")
         try:
             for event in events:
                 await send(event)
         except ConnectionLost:
             return  # keep_receiving tells it; there is nobody left to be told what was heard
-
-    def _registered_send(self) -> Send:
-        if self._send is None:
-            raise HandlerError(
-                "Interrupt has something to tell the server but no send: call register_send_with_handlers(send) inside "
-                "with hook_handlers(...) as (keep_receiving, send)"
-            )
-        return self._send
 
 
 async def _wait_for(result: Any) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import pybase64
 
-from ..audio.formats import PCM_24K, AudioFormat
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost, FormatError, HandlerError, require
 from ..handlers import HANDLED, Metadata
@@ -19,10 +18,11 @@ from ..ports import Frame, Microphone, Send
 from ..state.reading import is_null, read, read_id, read_text
 from ..state.response_request import ResponseRequest
 from ..state.session_audio import format_in
+from ..state.talk_key import TalkKey, TurnEnd
+from .registered_send import registered
 
 if TYPE_CHECKING:
     from ..host.wav_writer import WavWriter
-    from ..ports import Samples
 
 _logger = logging.getLogger(__name__)
 
@@ -75,8 +75,8 @@ class StreamMic:
             raise HandlerError(f"StreamMic has no gate {gate!r}: give 'open' or 'push_to_talk'.")
         require("numpy", extra="audio", needed_by="StreamMic")
         from ..audio.level import SILENCE_DBFS
-        from ..audio.resample import Resampler
         from ..audio.sample_queue import SampleQueue
+        from ..audio.stream_encoder import StreamEncoder
 
         self.mute = False
         """Set it True to send silence."""
@@ -91,15 +91,12 @@ class StreamMic:
         self._send: Send | None = None
         self._is_streaming = False
         self._clock = clock or SystemClock()
-        self._is_pressed = False
-        self._released_at: float | None = None
-        self._turn_samples = 0
+        self._key = TalkKey(microphone.rate * SHORTEST_TURN_MS // 1000)
         self._lost_before = 0
         self._has_ended = False
-        self._queue: SampleQueue[Literal["commit", "clear"]] = SampleQueue(microphone.rate * queue_ms // 1000)
+        self._queue: SampleQueue[TurnEnd] = SampleQueue(microphone.rate * queue_ms // 1000)
         self._changed = asyncio.Event()
-        self._format: AudioFormat = PCM_24K
-        self._resampler = Resampler(microphone.rate, self._format.rate)
+        self._encoder = StreamEncoder(microphone.rate)
         self._session_type = "realtime"
         self._server_detects_turns = True
         self._request = ResponseRequest("stream_mic")
@@ -119,7 +116,7 @@ class StreamMic:
     @property
     def is_pressed(self) -> bool:
         """Whether the push-to-talk key is down."""
-        return self._is_pressed
+        return self._key.is_pressed
 
     def __enter__(self) -> Self:
         """Open the recording. It may be entered again inside; leaving the outermost closes it."""
@@ -154,7 +151,7 @@ class StreamMic:
         """
         self._check_gate()
         self._end_turn()
-        self._is_pressed = True
+        self._key.press()
 
     def release(self) -> None:
         """Cease to listen. Where the server does not detect turns, commit the turn and ask for the answer.
@@ -165,31 +162,26 @@ class StreamMic:
             HandlerError: the gate is not ``"push_to_talk"``.
         """
         self._check_gate()
-        if not self._is_pressed:
+        if not self._key.is_pressed:
             return
-        self._is_pressed = False
-        self._released_at = self._clock.now()
+        released_at = self._clock.now()
+        self._key.release(released_at)
         if self._has_ended or not self._is_streaming:
             self._end_turn()
         else:
-            self._registered_send().spawn(self._end_turn_at_last(self._released_at), name="end the turn")
+            registered(self._send, "StreamMic").spawn(self._end_turn_at_last(released_at), name="end the turn")
 
     async def _end_turn_at_last(self, released_at: float) -> None:
         """End the turn although no later sound has shown that all of it has come: the microphone stands still."""
         await self._clock.sleep_until(released_at + _ON_THE_WAY_S)
-        if self._released_at == released_at:
+        if self._key.released_at == released_at:
             self._end_turn()
 
     def _end_turn(self) -> None:
-        """Close the gate behind a released key, once."""
-        if self._released_at is None:
-            return
-        if not self._server_detects_turns:
-            is_turn = self._turn_samples >= self._microphone.rate * SHORTEST_TURN_MS // 1000
-            self._queue.mark("commit" if is_turn else "clear")
+        turn_end = self._key.end()
+        if turn_end is not None and not self._server_detects_turns:
+            self._queue.mark(turn_end)
             self._changed.set()
-        self._released_at = None
-        self._turn_samples = 0
 
     def _check_gate(self) -> None:
         if self._gate != "push_to_talk":
@@ -202,21 +194,14 @@ class StreamMic:
             read(read(session, "audio"), "input"), "turn_detection"
         )
         try:
-            audio_format = format_in(session, "input")
+            self._encoder.use(format_in(session, "input"))
         except FormatError as error:
-            _logger.warning("%s The microphone is sent as %s.", error, self._format.type)
-        else:
-            self._use(audio_format)
+            _logger.warning("%s The microphone is sent as %s.", error, self._encoder.format.type)
         if not self._is_streaming:
             self._is_streaming = True
-            send = self._registered_send()
+            send = registered(self._send, "StreamMic")
             send.spawn(self._read(), name="read the microphone")
             send.spawn(self._stream(), name="stream the microphone")
-
-    def _use(self, audio_format: AudioFormat) -> None:
-        if audio_format.rate != self._format.rate:
-            self._resampler = type(self._resampler)(self._microphone.rate, audio_format.rate)
-        self._format = audio_format
 
     async def _read(self) -> None:
         frames = self._microphone.frames()
@@ -236,32 +221,33 @@ class StreamMic:
         from ..audio.level import rms_dbfs
 
         self._lost_before += frame.lost
-        if self._released_at is not None and frame.time >= self._released_at:
+        if self._key.released_at is not None and frame.time >= self._key.released_at:
             self._end_turn()
-        is_shut = self._gate == "push_to_talk" and not self._is_pressed and self._released_at is None
+        is_shut = self._gate == "push_to_talk" and not self._key.is_listening
         samples = frame.samples * 0 if self.mute or is_shut else frame.samples
         self.level = rms_dbfs(samples)
         if is_shut and not self._server_detects_turns:
             return
-        self._turn_samples += len(samples)
+        self._key.hear(len(samples))
         if self._recording is not None:
             self._recording.write(samples)
         self._queue.put(samples)
 
     async def _stream(self) -> None:
-        send = self._registered_send()
+        send = registered(self._send, "StreamMic")
         try:
             while True:
                 if (samples := self._queue.take_samples(self._least())) is not None:
-                    await self._append(send, self._resampler.process(samples))
+                    await self._append(send, self._encoder.process(samples))
                 elif (mark := self._queue.take_mark()) is not None:
-                    await self._append(send, self._resampler.finish())
+                    await self._append(send, self._encoder.finish())
                     await send({"type": f"input_audio_buffer.{mark}"})
                     if mark == "commit" and self._session_type == "realtime":
                         self._request.want()
-                    await self._ask()
+                    if (request := self._next_request()) is not None:
+                        await send(request)
                 elif self._has_ended:
-                    await self._append(send, self._resampler.finish())
+                    await self._append(send, self._encoder.finish())
                     return
                 else:
                     self._changed.clear()
@@ -274,23 +260,19 @@ class StreamMic:
         frame_ms = _TRANSLATION_FRAME_MS if self._session_type == "translation" else self._frame_ms
         return 1 if self._has_ended else self._microphone.rate * frame_ms // 1000
 
-    async def _append(self, send: Send, samples: Samples) -> None:
-        from ..audio.pcm import encode
-
-        if len(samples):
+    async def _append(self, send: Send, data: bytes) -> None:
+        if data:
             scope = "session." if self._session_type == "translation" else ""
-            audio = pybase64.b64encode_as_string(encode(samples, self._format))
+            audio = pybase64.b64encode_as_string(data)
             await send({"type": f"{scope}input_audio_buffer.append", "audio": audio})
 
-    async def _ask(self) -> None:
+    def _next_request(self) -> dict[str, Any] | None:
         """Ask for the answer to what was committed, unless a response is open or the user talks on."""
-        request = None if self._is_pressed else self._request.take()
-        if request is not None:
-            await self._registered_send()(request)
+        return None if self._key.is_pressed else self._request.take()
 
-    async def _ask_quietly(self) -> None:
+    async def _send_quietly(self, event: dict[str, Any]) -> None:
         try:
-            await self._ask()
+            await registered(self._send, "StreamMic")(event)
         except ConnectionLost:
             return
 
@@ -302,19 +284,13 @@ class StreamMic:
 
     def _response_done(self, event: Any, _metadata: Metadata) -> None:
         response_id = read_id(read(event, "response"), "id")
-        if response_id is not None and self._gate == "push_to_talk" and self._send is not None:
+        if response_id is not None:
             self._request.done(response_id)
-            self._send.spawn(self._ask_quietly(), name="ask for a response")
+        request = self._next_request()
+        if request is not None:
+            registered(self._send, "StreamMic").spawn(self._send_quietly(request), name="ask for a response")
 
     def _error(self, event: Any, metadata: Metadata) -> None:
         error = read(event, "error")
         if self._request.refused(read_id(error, "event_id"), read_text(error, "code")):
             HANDLED.put(metadata, True)
-
-    def _registered_send(self) -> Send:
-        if self._send is None:
-            raise HandlerError(
-                "StreamMic has sound to send but no send: call register_send_with_handlers(send) inside "
-                "with hook_handlers(...) as (keep_receiving, send)"
-            )
-        return self._send
