@@ -135,6 +135,8 @@ class PrintEvents:
 def describe(event: Any, *, untold: frozenset[str] = _UNTOLD) -> str:
     """Return what matters of an event in one line, without sound, secrets, and the fields in ``untold``."""
     shown = redact(event)
+    if "item_id" in shown:
+        shown.pop("response_id", None)  # which the item told when it was added
     fields = (
         f"{name}={_brief(value)}"
         for name, value in _fields(shown)
