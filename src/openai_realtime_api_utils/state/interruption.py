@@ -20,7 +20,7 @@ _TOO_LONG = re.compile(r"of (\d+) ?ms is already shorter than (\d+) ?ms")
 """The refusal of a truncation past the end (reported): the first number is the server's own length."""
 
 _REMEMBERED = 64
-"""How many of our own events wait for a refusal at a time; the server answers within a second or two (reported)."""
+"""How many of our events, and of the speeches cut, are remembered. The server answers within a second (reported)."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ class Interruption:
             for cut in cuts
             if cut.speech_id not in out_of_band
         ]
-        self._truncated.update({c.speech_id: c.response_id for c in cuts if c.response_id in open_responses})
+        for cut in cuts:
+            self._note_truncated(cut.speech_id, cut.response_id)
         return Decision([*cancels, *truncates], is_interruption)
 
     def came_late(self, speech_id: SpeechId, response_id: str | None) -> list[_Event]:
@@ -108,7 +109,7 @@ class Interruption:
         """
         if self.is_sideband or speech_id in self._truncated:
             return []
-        self._truncated[speech_id] = response_id
+        self._note_truncated(speech_id, response_id)
         return [self._truncate(_Truncation(speech_id, 0, response_id, was_heard=False))]
 
     def refused(self, event_id: str, *, code: str | None, message: str, open_responses: Collection[str]) -> Refusal:
@@ -136,6 +137,10 @@ class Interruption:
         self._truncated = {s: r for s, r in self._truncated.items() if r != response_id}
         return self._deletions([r for r in open_responses if r != response_id])
 
+    def _note_truncated(self, speech_id: SpeechId, response_id: str | None) -> None:
+        self._truncated[speech_id] = response_id
+        _forget_oldest(self._truncated)
+
     def _deletions(self, open_responses: Collection[str]) -> list[_Event]:
         """Delete what could not be truncated, as far as its response is done."""
         ready = [item_id for response_id, item_id in self._doomed if response_id not in open_responses]
@@ -162,9 +167,13 @@ class Interruption:
         self._count += 1
         event_id = f"interrupt_{self._count}"
         self._asked[event_id] = asked
-        while len(self._asked) > _REMEMBERED:
-            del self._asked[next(iter(self._asked))]
+        _forget_oldest(self._asked)
         return {**event, "event_id": event_id}
+
+
+def _forget_oldest(remembered: dict[Any, Any]) -> None:
+    while len(remembered) > _REMEMBERED:
+        del remembered[next(iter(remembered))]
 
 
 def patience_ms(
