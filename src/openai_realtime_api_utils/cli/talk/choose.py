@@ -87,9 +87,9 @@ def recording(options: TalkOptions, tell: Tell) -> Path:
         return options.input
     from ...simulator import questions
 
-    sentence = questions.SENTENCES[questions.DEFAULT]
-    tell(Chose("microphone", f'the shipped question "{sentence}"', "no --input was given"))
-    return questions.path(questions.DEFAULT)
+    said = " ".join(questions.QUESTIONS[questions.DEFAULT].sentences)
+    tell(Chose("microphone", f'the shipped question "{said}"', "no --input was given"))
+    return questions.path()
 
 
 def loudspeaker(options: TalkOptions, tell: Tell) -> Path:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from ...clock import Clock
+from ...handlers import Middleware
 from ...hooked_session import hook_middlewares
 from ...hooks import library_logger
 from ...host.wav import WavMicrophone, WavSpeaker
@@ -27,10 +28,22 @@ _TRANSCRIBER = "gpt-realtime-whisper"
 async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     """Hold one conversation, from the greeting to the answer to the last thing asked.
 
+    Nothing is written before the server has answered: a wrong address costs no earlier recording.
+
     Raises:
         RealtimeUtilsError: it could not begin, or could not go on; the sentence says why.
     """
     variables = choose.environment()
+    with TellProblems(library_logger, tell):
+        recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
+        async with choose.connect(options, variables, clock, tell) as connection:
+            with WavSpeaker(choose.loudspeaker(options, tell), clock=clock) as speaker:
+                await _converse(options, connection, PatientMicrophone(recording, clock), speaker, clock, tell)
+
+
+async def _converse(
+    options: TalkOptions, connection: Any, microphone: PatientMicrophone, speaker: WavSpeaker, clock: Clock, tell: Tell
+) -> None:
     config, conversation = TrackConfig(), TrackConversation()
 
     def tell_cuts(cuts: Iterable[Cut]) -> None:
@@ -39,37 +52,25 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
             tell(Interrupted(cut.speech_id.item_id, cut.heard_ms, (item.heard_text if item else None) or ""))
 
     with ExitStack() as stack:
-        stack.enter_context(TellProblems(library_logger, tell))
-        recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
-        microphone = PatientMicrophone(recording, clock)
-        speaker = stack.enter_context(WavSpeaker(choose.loudspeaker(options, tell), clock=clock))
         iap = stack.enter_context(
-            interruptable_audio_player(
-                config,
-                conversation,
-                speaker,
-                on_interrupt_handlers=[tell_cuts],
-                clock=clock,
-            )
+            interruptable_audio_player(config, conversation, speaker, on_interrupt_handlers=[tell_cuts], clock=clock)
         )
         player = iap.audio_player
         narrate = Narrate(config, conversation, lambda: player.is_speaking, tell)
         player.register_on_speech_end_handler(narrate.look)
-        saving: list[Any] = []
-        if options.save:
-            save = stack.enter_context(SaveSession(options.save, clock, conversation.transcript))
-            saving = [save]
-        mic = StreamMic(microphone, clock=clock, recording_path=options.save / MICROPHONE if options.save else None)
         stack.callback(lambda: tell(_summary(options, narrate, player.heard_s)))
-        async with choose.connect(options, variables, clock, tell) as connection:
-            middlewares = [GiveClientEventId(), config, conversation, iap, mic, narrate, *saving]
-            async with hook_middlewares(connection, middlewares, clock=clock) as session:
-                await session.send(_session_update(options))
-                if options.greeting:
-                    await session.send({"type": "response.create"})
-                director = Director(microphone, narrate, conversation, clock, greeting=options.greeting)
-                session.send.spawn(director.run(connection.close), name="the end of the conversation")
-                await session.closed
+        middlewares: list[Middleware] = [GiveClientEventId(), config, conversation, iap, narrate]
+        if options.save:
+            middlewares.append(stack.enter_context(SaveSession(options.save, clock, conversation.transcript)))
+        copy = options.save / MICROPHONE if options.save else None
+        middlewares.append(stack.enter_context(StreamMic(microphone, clock=clock, recording_path=copy)))
+        async with hook_middlewares(connection, middlewares, clock=clock) as session:
+            await session.send(_session_update(options))
+            if options.greeting:
+                await session.send({"type": "response.create"})
+            director = Director(microphone, narrate, conversation, clock, greeting=options.greeting)
+            session.send.spawn(director.run(connection.close), name="the end of the conversation")
+            await session.closed
 
 
 def _session_update(options: TalkOptions) -> dict[str, Any]:

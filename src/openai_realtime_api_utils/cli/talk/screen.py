@@ -29,6 +29,7 @@ class Screen:
         self._saying: dict[str, Said] = {}
         self._floor = ""
         self._latency = ""
+        self._cut = ""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -47,11 +48,10 @@ class Screen:
             case Said():
                 self._said(moment)
             case Answered():
-                silence = f", {moment.of_it_silence_s:g} s of it the silence that ends a turn"
-                self._latency = f"answered {moment.latency_s:.2f} s after you stopped{silence}"
+                silence = f"{moment.of_it_silence_s:g} s of it the silence that ends a turn"
+                self._latency = f"{moment.latency_s:.2f} s after you stopped, {silence}"
             case Interrupted():
-                heard = f': "{moment.heard_text}"' if moment.heard_text else ""
-                self._line("", f"[yellow]interrupted after {moment.heard_ms / 1000:.1f} s{heard}[/yellow]")
+                self._interrupted(moment)
             case Problem():
                 self._line("problem", f"[red]{_plain(moment.message)}[/red]", "red")
             case Summary():
@@ -60,14 +60,28 @@ class Screen:
             self._live.update(self._bottom())
 
     def _said(self, said: Said) -> None:
+        if said.item_id == self._cut:
+            return
         if not said.is_final:
             self._saying[said.item_id] = said
             return
         self._saying.pop(said.item_id, None)
         self._line(_NAMES.get(said.who, said.who), _plain(said.text), _STYLES.get(said.who, ""))
-        if said.who == "assistant" and self._latency:
+        if said.who == "assistant":
+            self._tell_latency()
+
+    def _interrupted(self, cut: Interrupted) -> None:
+        """Show what was heard in place of what was said; the rest of it nobody heard."""
+        mark = f"[yellow]… interrupted after {cut.heard_ms / 1000:.1f} s[/yellow]"
+        self._saying.pop(cut.item_id, None)
+        self._cut = cut.item_id
+        self._line(_NAMES["assistant"], f"{_plain(cut.heard_text)} {mark}".strip(), _STYLES["assistant"])
+        self._tell_latency()
+
+    def _tell_latency(self) -> None:
+        if self._latency:
             self._line("", f"[dim]{self._latency}[/dim]")
-            self._latency = ""
+        self._latency = ""
 
     def _summary(self, summary: Summary) -> None:
         self._saying.clear()
