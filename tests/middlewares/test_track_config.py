@@ -45,6 +45,7 @@ def test_the_session_is_the_servers(type_):
     track_config = TrackConfig()
     receive(track_config, type_, session=session("audio/pcmu"))
     assert "audio/pcmu" == track_config.session_config.audio.output.format.type
+    assert track_config.state.session is track_config.session_config
     assert "sess_1" == track_config.acknowledged["id"]
     assert (PCMA, PCMU) == (track_config.audio_format_input, track_config.audio_format_output)
 

@@ -111,6 +111,19 @@ def test_an_item_is_learned_from_any_record_of_it(type_):
     assert ["U", "A"] == ids(conversation)
 
 
+def test_a_closing_record_may_give_the_place():
+    """Where nothing else was said of an item, the predecessor in its closing record is taken."""
+    done = made("conversation.item.done", item=message("B"), previous_item_id="A")
+    conversation = replica(added(message("A")), added(message("C"), "A"), done)
+    assert ["A", "B", "C"] == ids(conversation)
+
+
+def test_an_output_item_of_no_response_is_at_the_end():
+    """A record without a response's id is one all the same."""
+    conversation = replica(added(message("U")), made("response.output_item.added", item=message("A", "assistant")))
+    assert (["U", "A"], {}) == (ids(conversation), dict(conversation.open_responses))
+
+
 def test_an_item_is_learned_from_its_response():
     """Even the closing record of a response will do."""
     done = made("response.done", response=response("r", "completed", output=[message("A", "assistant", "Hi.")]))
@@ -224,6 +237,18 @@ def test_parts_are_named_as_in_items():
     content = [{"type": "audio", "audio": "AAAA", "transcript": "Hello.", "format": "pcm16"}]
     apply(conversation, made("conversation.item.retrieved", item=message("U", content=content)))
     assert [("input_audio", "Hello.")] == [(part.type, part.text) for part in conversation.item("U").content]
+
+
+def test_an_item_shows_itself_in_short():
+    """What is printed of an item is one short line."""
+    item = replica(added(message("U", text="Hello there. " * 9))).item("U")
+    assert "<Item U message user completed 'Hello there. Hello there. Hello there. …'>" == repr(item)
+
+
+def test_a_part_that_is_no_object_is_passed_over():
+    """Its neighbours keep their places."""
+    conversation = replica(added(message("U", content=["?", {"type": "input_text", "text": "Hi."}])))
+    assert {1: "Hi."} == {index: part.text for index, part in conversation.item("U").parts.items()}
 
 
 def test_unknown_fields_are_kept():
@@ -410,6 +435,13 @@ def test_the_sessions_format_is_the_default():
     assert 1.0 == replica(made("session.updated", session=session), *events).item("A").audio_ms
 
 
+def test_a_format_that_nobody_knows_changes_nothing():
+    """The length is counted in the format that was known before."""
+    session = {"type": "realtime", "audio": {"output": {"format": {"type": "audio/mp3"}}}}
+    events = spoken_answer("r", "A", None, "Hello.", audio="A" * 64)
+    assert 1.0 == replica(made("session.updated", session=session), *events).item("A").audio_ms
+
+
 def test_a_truncated_item_keeps_its_text():
     """What was heard is a part of what was received."""
     conversation = spoken("Once upon a time there was a king.", 2)
@@ -422,6 +454,7 @@ def test_a_truncated_item_keeps_its_text():
 def test_a_truncation_that_does_not_say_where():
     """The client's own request tells where the server's answer does not."""
     conversation = spoken("Once upon a time there was a king.", 2)
+    apply_client(conversation, {"type": "conversation.item.truncate", "item_id": "A", "audio_end_ms": "soon"})
     ask = {"type": "conversation.item.truncate", "item_id": "A", "content_index": 0, "audio_end_ms": 1000}
     apply_client(conversation, ask)
     assert conversation.item("A").truncated_ms is None

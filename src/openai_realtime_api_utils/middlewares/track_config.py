@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..audio.formats import AudioFormat, format_of
+from ..audio.formats import AudioFormat
 from ..handlers import Metadata
 from ..state import config as state
 from ..state.config import Config, SessionType
 from ..state.reading import read, read_id, read_text
+from ..state.session_audio import format_in
 
 
 class TrackConfig:
@@ -54,7 +55,7 @@ class TrackConfig:
         Raises:
             FormatError: it is none that the API reference knows.
         """
-        return format_of(state.audio_format(self._state, "input"))
+        return format_in(self._state.acknowledged, "input")
 
     @property
     def audio_format_output(self) -> AudioFormat:
@@ -63,7 +64,7 @@ class TrackConfig:
         Raises:
             FormatError: it is none that the API reference knows.
         """
-        return format_of(state.audio_format(self._state, "output"))
+        return format_in(self._state.acknowledged, "output")
 
     @property
     def turn_detection(self) -> dict[str, Any] | None:

@@ -127,11 +127,6 @@ def interrupts_by_itself(config: Config) -> bool:
     )
 
 
-def audio_format(config: Config, direction: Literal["input", "output"]) -> Any:
-    """Return the acknowledged ``format`` of a direction; None where it is not known."""
-    return at(config.acknowledged, "audio", direction, "format")
-
-
 def drift(config: Config) -> tuple[str, ...]:
     """Return the paths at which the server's session differs from what it took.
 

@@ -86,8 +86,6 @@ class Timeline:
 
     def _move_run(self, first: str, previous: str | None) -> None:
         """Move ``first``, and those that follow it because they named each other, to right after ``previous``."""
-        if first == previous:
-            return
         last = first
         while (after := self._next[last]) is not None and after != previous and self._named.get(after) == last:
             last = after
