@@ -79,7 +79,7 @@ def _output_item(conversation: Conversation, event: object, *, is_final: bool) -
     item.take(sent, is_final=is_final)
     if response_id is not None:
         _join(conversation, conversation.open(response_id), item)
-    elif not conversation.is_placed(item):
+    else:
         conversation.append(item)
     return Change(item)
 
