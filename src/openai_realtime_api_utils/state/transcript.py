@@ -45,7 +45,8 @@ def _function_call_output(item: Item, called: Mapping[str | None, str | None]) -
 
 
 def _mcp_call(item: Item, _: object) -> str:
-    came = f"fails: {read_text(item.error, 'message') or item.error}" if item.error is not None else f"returns: {item.output or '[...]'}"
+    failed = read_text(item.error, "message") or item.error
+    came = f"fails: {failed}" if item.error is not None else f"returns: {item.output or '[...]'}"
     return _line(f"assistant calls {_tool(item)}({item.arguments or ''}), which {came}")
 
 
