@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import require
 
 if TYPE_CHECKING:
+    from . import questions
     from .engine import Call, Engine, Fail, Listening, Say, Thought, Turn
+    from .local import ChatEndpoint, LocalEngine
     from .memory import connect
     from .scripted import ScriptedEngine
     from .session import Session
@@ -25,6 +27,8 @@ _NAMES = {
     "Say": "engine",
     "Thought": "engine",
     "Turn": "engine",
+    "ChatEndpoint": "local",
+    "LocalEngine": "local",
     "connect": "memory",
     "ScriptedEngine": "scripted",
     "Session": "session",
@@ -38,9 +42,11 @@ _NAMES = {
 
 __all__ = [
     "Call",
+    "ChatEndpoint",
     "Engine",
     "Fail",
     "Listening",
+    "LocalEngine",
     "ScriptedEngine",
     "Server",
     "Session",
@@ -51,6 +57,7 @@ __all__ = [
     "Vad",
     "WebRtcVad",
     "connect",
+    "questions",
     "serve",
     "synthetic_speech",
 ]
@@ -58,6 +65,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for when it is asked for: numpy and the rest are optional."""
+    if name == "questions":
+        return importlib.import_module(".questions", __name__)
     module = _NAMES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
