@@ -106,6 +106,15 @@ def mapping(value: Any, path: str) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
+def mapping_of(inner: Check) -> Check:
+    """Accept an object of whatever ``inner`` accepts, under any names."""
+
+    def check(value: Any, path: str) -> dict[str, Any]:
+        return {name: inner(each, f"{path}.{name}") for name, each in mapping(value, path).items()}
+
+    return check
+
+
 def shape(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Check:
     """Accept an object of these fields and no others; the result has them in the table's order."""
 

@@ -12,6 +12,7 @@ from .checks import (
     either,
     list_of,
     mapping,
+    mapping_of,
     metadata,
     number,
     one_of,
@@ -123,6 +124,21 @@ def _modalities(value: Any, path: str) -> list[str]:
     return asked
 
 
+_PROMPT = shape({"id": text, "version": or_null(text), "variables": or_null(mapping_of(text))}, required=["id"])
+_RETENTION = shape(
+    {
+        "type": one_of("retention_ratio"),
+        "retention_ratio": number(0, 1),
+        "token_limits": shape({"post_instructions": whole_number(0, 1 << 31)}),
+    },
+    required=["type", "retention_ratio"],
+)
+
+
+def _truncation(value: Any, path: str) -> Any:
+    return (_RETENTION if isinstance(value, dict) else one_of("auto", "disabled"))(value, path)
+
+
 _SESSION = shape(
     {
         "type": text,
@@ -134,9 +150,9 @@ _SESSION = shape(
         "parallel_tool_calls": boolean,
         "reasoning": or_null(shape({"effort": _EFFORT})),
         "max_output_tokens": either("inf", whole_number(1, 4096)),
-        "tracing": anything,
-        "truncation": anything,
-        "prompt": anything,
+        "tracing": or_null(either("auto", shape({"workflow_name": text, "group_id": text, "metadata": metadata}))),
+        "truncation": _truncation,
+        "prompt": or_null(_PROMPT),
         "include": or_null(list_of(one_of("item.input_audio_transcription.logprobs"))),
         "audio": shape(
             {
@@ -171,7 +187,7 @@ _RESPONSE = shape(
         "reasoning": or_null(shape({"effort": _EFFORT})),
         "max_output_tokens": either("inf", whole_number(1, 4096)),
         "metadata": or_null(metadata),
-        "prompt": anything,
+        "prompt": or_null(_PROMPT),
     }
 )
 

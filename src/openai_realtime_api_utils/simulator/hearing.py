@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .commands import Forget, Hear, Listen, Understand
@@ -27,8 +27,10 @@ class _Utterance:
     streamed: str = ""
     entry: Entry | None = None
     """The item, once the utterance is committed."""
-    transcription: dict[str, Any] | None = field(default=None)
+    transcription: dict[str, Any] | None = None
     """How it is to be transcribed; None if it is not, and the model alone hears it."""
+    failure: Fail | None = None
+    """Why the listener gave up before the utterance was over."""
 
 
 class Hearing:
@@ -50,9 +52,13 @@ class Hearing:
 
     def understand(self, entry: Entry) -> None:
         """End the utterance that has become this item."""
+        item_id: str = entry.item["id"]
+        utterance = self._utterances[item_id]
+        utterance.entry = entry
         entry.is_heard = False
-        self._utterances[entry.item["id"]].entry = entry
-        self._outbox.command(Understand(entry.item["id"]))
+        self._outbox.command(Understand(item_id))
+        if utterance.failure is not None:
+            self._fail(item_id, utterance, entry, utterance.failure)
 
     def forget(self, item_id: str) -> None:
         """Drop an utterance that was cleared or deleted."""
@@ -74,36 +80,53 @@ class Hearing:
 
     def understood(self, item_id: str, transcript: str | Fail, now: float) -> None:
         """Take what the whole utterance was, and tell the client."""
-        utterance = self._utterances.pop(item_id, None)
-        if utterance is None or utterance.entry is None:
-            return
-        utterance.entry.is_heard = True
-        utterance.entry.transcript = "" if isinstance(transcript, Fail) else transcript
-        if utterance.transcription is None:
+        utterance = self._utterances.get(item_id)
+        if utterance is None:
             return
         if isinstance(transcript, Fail):
+            if utterance.entry is None:
+                utterance.failure = transcript
+            else:
+                self._fail(item_id, utterance, utterance.entry, transcript)
+        elif utterance.entry is not None:
+            self._settle(item_id, utterance.entry, transcript)
+            if utterance.transcription is not None:
+                self._complete(
+                    item_id,
+                    utterance.streamed,
+                    utterance.transcription["model"],
+                    transcript,
+                    now,
+                    audio_ms=utterance.entry.audio_ms,
+                )
+
+    def _settle(self, item_id: str, entry: Entry, transcript: str) -> None:
+        del self._utterances[item_id]
+        entry.is_heard = True
+        entry.transcript = transcript
+
+    def _fail(self, item_id: str, utterance: _Utterance, entry: Entry, failure: Fail) -> None:
+        self._settle(item_id, entry, "")
+        if utterance.transcription is not None:
             self._outbox.event(
                 "conversation.item.input_audio_transcription.failed",
                 item_id=item_id,
                 content_index=0,
                 error={
                     "type": "transcription_error",
-                    "code": transcript.code,
-                    "message": transcript.message,
+                    "code": failure.code,
+                    "message": failure.message,
                     "param": None,
                 },
             )
-            return
-        self._complete(item_id, utterance, transcript, now)
 
-    def _complete(self, item_id: str, utterance: _Utterance, transcript: str, now: float) -> None:
-        model: str = (utterance.transcription or {})["model"]
-        streamed = utterance.streamed.removeprefix(" ")
+    def _complete(self, item_id: str, streamed: str, model: str, transcript: str, now: float, *, audio_ms: int) -> None:
+        """Send what was not streamed yet, and then the whole."""
+        streamed = streamed.removeprefix(" ")
         left = transcript[len(streamed) :] if transcript.startswith(streamed) else ""
-        if left and model in STREAMING and not utterance.streamed:
+        if left and model in STREAMING and not streamed:
             left = f" {left}"
         deltas = [left] if left and model in _AT_ONCE else tokens(left)
-        audio_ms = utterance.entry.audio_ms if utterance.entry else 0
         for i, delta in enumerate(deltas):
             self._timeline.at(now + i * _DELTA_S, item_id, lambda _, delta=delta: self._delta(item_id, delta))
         self._timeline.at(

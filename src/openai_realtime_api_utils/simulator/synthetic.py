@@ -31,13 +31,12 @@ def synthetic_speech(text: str, *, speed: float = 1.0) -> Samples:
 
     Harmonics of one pitch, shaped by the resonances of vowels, rising and falling syllable by syllable.
     """
-    n = int(len(text) * SECONDS_PER_CHARACTER / speed * RATE)
-    return voiced(n / RATE)
+    return voiced(len(text) * SECONDS_PER_CHARACTER / speed)
 
 
 def voiced(seconds: float) -> Samples:
     """Return so much of the synthetic voice."""
-    n = int(seconds * RATE)
+    n = round(seconds * RATE)
     t = np.arange(n) / RATE
     phase = 2 * np.pi * _PITCH_HZ * t + 0.5 * np.sin(2 * np.pi * 4 * t)
     syllable = (t / _SYLLABLE_S).astype(int)

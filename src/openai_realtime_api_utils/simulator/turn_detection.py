@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,8 +12,8 @@ from .vad import FRAME, Vad
 if TYPE_CHECKING:
     from ..ports import Samples
 
-_ONSET_MS = 80
-"""How long before the frame in which it is noticed speech is taken to have begun."""
+_ONSET_MS = 160
+"""How long before it is noticed speech is taken to have begun; ``WebRtcVad`` takes so long after silence."""
 
 _SEMANTIC = {"threshold": 0.5, "prefix_padding_ms": 300}
 _EAGERNESS_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
@@ -66,9 +67,8 @@ class TurnDetector:
         self._padding = in_samples(config["prefix_padding_ms"])
         self._silence = in_samples(config["silence_duration_ms"])
 
-    def push(self, samples: Samples) -> list[Signal]:
-        """Take more sound and return what happened in it, in order."""
-        signals: list[Signal] = []
+    def push(self, samples: Samples) -> Iterator[Signal]:
+        """Take more sound and yield what happens in it, in order; each is dealt with before the next is looked for."""
         for probability in self._vad.judge(samples):
             self._position += FRAME
             if probability > 0 and probability >= self._threshold:
@@ -76,11 +76,10 @@ class TurnDetector:
                 if not self.is_speaking:
                     self.is_speaking = True
                     began = self._position - in_samples(_ONSET_MS) - self._padding
-                    signals.append(SpeechStarted(max(self._earliest, began)))
+                    yield SpeechStarted(max(self._earliest, began))
             elif self.is_speaking and self._position - self._quiet_since >= self._silence:
                 self.end_turn(self._position)
-                signals.append(SpeechStopped(self._position))
-        return signals
+                yield SpeechStopped(self._position)
 
     def end_turn(self, at: int) -> None:
         """Wait for the next turn, which takes no sound from before ``at``."""

@@ -25,6 +25,10 @@ _TAPS = 36
 _CUTOFF_HZ = 3_600
 _SMOOTHING_FRAMES = 5
 """Judgements are averaged over 100 ms, so that a click is not speech."""
+_SETTLING_FRAMES = 5
+_LONG_SILENCE_FRAMES = 15
+"""When sound sets in after 300 ms of none, webrtcvad takes steady noise for speech until it has got used to it,
+which takes it 80 to 100 ms (measured with white noise from -55 to -30 dBFS): those judgements do not count."""
 _FLOOR = 32768 * 10 ** (-60 / 20)
 """Root mean square below which nobody speaks: -60 dBFS."""
 
@@ -60,6 +64,8 @@ class WebRtcVad:
         self._taps = _low_pass()
         self._history = np.zeros(_TAPS - 1, np.float32)
         self._rest = np.zeros(0, np.int16)
+        self._silent_frames = _LONG_SILENCE_FRAMES
+        self._settling = 0
         self._votes: deque[float] = deque([0.0] * _SMOOTHING_FRAMES, maxlen=_SMOOTHING_FRAMES)
 
     def judge(self, samples: Samples) -> list[float]:
@@ -75,5 +81,15 @@ class WebRtcVad:
         level = float(np.sqrt(np.mean(narrow**2)))
         data = np.clip(np.rint(narrow), -32768, 32767).astype("<i2").tobytes()
         yes = sum(vad.is_speech(data, _RATE) for vad in self._modes)
-        self._votes.append(0.0 if level < _FLOOR else yes / len(self._modes))
+        self._votes.append(yes / len(self._modes) if self._counts(level) else 0.0)
         return sum(self._votes) / _SMOOTHING_FRAMES
+
+    def _counts(self, level: float) -> bool:
+        if level < _FLOOR:
+            self._silent_frames += 1
+            return False
+        if self._silent_frames >= _LONG_SILENCE_FRAMES:
+            self._settling = _SETTLING_FRAMES
+        self._silent_frames = 0
+        self._settling = max(-1, self._settling - 1)
+        return self._settling < 0
