@@ -19,7 +19,7 @@ from .microphone import PatientMicrophone
 from .moments import Interrupted, Summary, Tell
 from .narrate import Narrate, TellProblems
 from .options import TalkOptions
-from .save import MICROPHONE, SaveSession
+from .save import SaveSession
 
 _TRANSCRIBER = "gpt-realtime-whisper"
 """Transcribes while the user still speaks (recorded sessions)."""
@@ -37,12 +37,21 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     with TellProblems(library_logger, tell):
         recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
         async with choose.connect(options, variables, clock, tell) as connection:
-            with WavSpeaker(choose.loudspeaker(options, tell), clock=clock) as speaker:
-                await _converse(options, connection, PatientMicrophone(recording, clock), speaker, clock, tell)
+            with ExitStack() as files:
+                save = files.enter_context(SaveSession(options.save, clock)) if options.save else None
+                speaker = files.enter_context(WavSpeaker(choose.loudspeaker(options, tell), clock=clock))
+                microphone = PatientMicrophone(recording, clock)
+                await _converse(options, connection, microphone, speaker, save, clock, tell)
 
 
 async def _converse(
-    options: TalkOptions, connection: Any, microphone: PatientMicrophone, speaker: WavSpeaker, clock: Clock, tell: Tell
+    options: TalkOptions,
+    connection: Any,
+    microphone: PatientMicrophone,
+    speaker: WavSpeaker,
+    save: SaveSession | None,
+    clock: Clock,
+    tell: Tell,
 ) -> None:
     config, conversation = TrackConfig(), TrackConversation()
 
@@ -60,9 +69,10 @@ async def _converse(
         player.register_on_speech_end_handler(narrate.look)
         stack.callback(lambda: tell(_summary(options, narrate, player.heard_s)))
         middlewares: list[Middleware] = [GiveClientEventId(), config, conversation, iap, narrate]
-        if options.save:
-            middlewares.append(stack.enter_context(SaveSession(options.save, clock, conversation.transcript)))
-        copy = options.save / MICROPHONE if options.save else None
+        if save:
+            stack.callback(lambda: save.write_transcript(conversation.transcript()))
+            middlewares.append(save)
+        copy = save.microphone_path if save else None
         middlewares.append(stack.enter_context(StreamMic(microphone, clock=clock, recording_path=copy)))
         async with hook_middlewares(connection, middlewares, clock=clock) as session:
             await session.send(_session_update(options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -18,7 +18,7 @@ EVENTS, TRANSCRIPT, MICROPHONE = "events.jsonl", "transcript.txt", "microphone.w
 class SaveSession:
     """Be a middleware that writes every event, without its audio, as one line of JSON."""
 
-    def __init__(self, folder: Path, clock: Clock, transcript: Callable[[], str]) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         """Make the folder and the file.
 
         Raises:
@@ -32,7 +32,6 @@ class SaveSession:
                 f"The folder {folder} cannot be written ({cause.strerror}): choose another."
             ) from cause
         self.folder = folder
-        self._transcript = transcript
         self._clock = clock
         self._start = clock.now()
 
@@ -49,7 +48,15 @@ class SaveSession:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        (self.folder / TRANSCRIPT).write_text(self._transcript(), encoding="utf-8")
+
+    def write_transcript(self, text: str) -> None:
+        """Write the whole conversation as text."""
+        (self.folder / TRANSCRIPT).write_text(text + "\n", encoding="utf-8")
+
+    @property
+    def microphone_path(self) -> Path:
+        """The file that takes what went into the microphone."""
+        return self.folder / MICROPHONE
 
     def _write(self, direction: str, event: Mapping[str, Any] | Any) -> None:
         line = {"t": round(self._clock.now() - self._start, 3), "direction": direction, "event": redact(event)}
