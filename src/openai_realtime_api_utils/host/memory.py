@@ -40,7 +40,7 @@ class MemoryMicrophone:
         self._has_ended = False
 
     def say(self, samples: Samples) -> None:
-        """Sound this as soon as what was said before is out; int16, mono, at the microphone's rate."""
+        """Sound this as soon as what was said before is out, however much waits; int16 at the microphone's rate."""
         self._said.append(self._np.array(samples, self._np.int16))
 
     def end(self) -> None:
