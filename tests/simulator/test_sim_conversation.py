@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_realtime_api_utils.simulator.commands import Think
+from openai_realtime_api_utils.simulator.commands import Think, Understood
 from openai_realtime_api_utils.simulator.engine import RATE
 from openai_realtime_api_utils.simulator.settings import Settings
 from simulated import Wire, loud, only, types, user_says
@@ -174,3 +174,15 @@ def test_added_tells_the_order(script):
             follows = added["previous_item_id"]
             order.insert(order.index(follows) + 1 if follows else 0, added["item"]["id"])
     assert order == ids(wire)
+
+
+def test_an_id_used_twice_for_speech():
+    """A response does not wait for ever for the first of two utterances of one id."""
+    wire = Wire(answers=False)
+    audio = base64.b64encode(loud(1).tobytes()).decode()
+    item = {"id": "mine", "type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+    wire.send({"type": "conversation.item.create", "item": item}, {"type": "conversation.item.create", "item": item})
+    wire.send(CREATE)
+    assert wire.commands_of(Think) == []
+    wire.feed(Understood("mine", "hello"))
+    assert len(wire.commands_of(Think)) == 1

@@ -4,13 +4,16 @@ import asyncio
 import base64
 import json
 import socket
+import sys
 
 import pytest
 from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from openai_realtime_api_utils.errors import SimulatorError
+from openai_realtime_api_utils.clock import ManualClock
+from openai_realtime_api_utils.errors import MissingExtraError, SimulatorError
+from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.simulator import ScriptedEngine, Settings, serve
 
 FAST = Settings(first_audio_s=0, pace=100, text_tokens_per_s=10_000)
@@ -200,3 +203,31 @@ async def test_client_that_vanishes():
         await socket_.recv()
         socket_.transport.abort()
         await closed.wait()
+
+
+def test_clock_that_jumps():
+    """A session at a socket takes no longer than it has to on a clock that jumps, and not an hour of that clock."""
+    clock = ManualClock()
+
+    async def main():
+        async with (
+            serve(lambda: ScriptedEngine({"": "A long answer. " * 100}), clock=clock) as server,
+            sdk(server) as client,
+            client.realtime.connect(model="gpt-realtime") as connection,
+        ):
+            await connection.response.create()
+            async for event in connection:
+                if event.type == "response.done":
+                    return event.response.status
+        return None
+
+    assert fast_forward.run(main(), clock) == "completed"
+    assert 20 < clock.now() < 25
+
+
+async def test_missing_package_is_told_at_once(monkeypatch):
+    """Without the default detector's package the simulator says what to install, before anybody connects."""
+    monkeypatch.setitem(sys.modules, "webrtcvad", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "openai-realtime-api-utils\[local\]"'):
+        async with serve(engine):
+            pass

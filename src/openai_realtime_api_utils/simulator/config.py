@@ -6,23 +6,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from .checks import (
-    anything,
-    boolean,
-    either,
-    list_of,
-    mapping,
-    mapping_of,
-    metadata,
-    number,
-    one_of,
-    or_null,
-    shape,
-    shape_by,
-    text,
-    whole_number,
-)
+from .checks import mapping, one_of
 from .faults import Fault, missing
+from .shapes import RESPONSE, SESSION
 
 PERSONA = (
     "You are a simulated assistant, run on the client's own side for tests and for trying things out. "
@@ -31,165 +17,6 @@ PERSONA = (
 """Instructions of a session that sets none; setting ``""`` brings them back (recorded sessions)."""
 
 _PCM = {"type": "audio/pcm", "rate": 24000}
-
-_FORMAT = shape_by(
-    "type",
-    {
-        "audio/pcm": shape({"type": text, "rate": whole_number(24000, 24000)}),
-        "audio/pcmu": shape({"type": text}),
-        "audio/pcma": shape({"type": text}),
-    },
-)
-
-
-def _voice(value: Any, path: str) -> Any:
-    return shape({"id": text}, required=["id"])(value, path) if isinstance(value, dict) else text(value, path)
-
-
-_TURN_DETECTION = shape_by(
-    "type",
-    {
-        "server_vad": shape(
-            {
-                "type": text,
-                "threshold": number(0, 1),
-                "prefix_padding_ms": whole_number(0, 10_000),
-                "silence_duration_ms": whole_number(0, 60_000),
-                "idle_timeout_ms": or_null(whole_number(5_000, 30_000)),
-                "create_response": boolean,
-                "interrupt_response": boolean,
-            }
-        ),
-        "semantic_vad": shape(
-            {
-                "type": text,
-                "eagerness": one_of("low", "medium", "high", "auto"),
-                "create_response": boolean,
-                "interrupt_response": boolean,
-            }
-        ),
-    },
-    default="server_vad",
-)
-
-TRANSCRIBERS = (
-    "whisper-1",
-    "gpt-4o-transcribe",
-    "gpt-4o-mini-transcribe",
-    "gpt-4o-mini-transcribe-2025-12-15",
-    "gpt-4o-transcribe-diarize",
-    "gpt-realtime-whisper",
-    "gpt-transcribe",
-    "gpt-live-transcribe",
-)
-_EFFORT = one_of("minimal", "low", "medium", "high", "xhigh")
-_TRANSCRIPTION = shape(
-    {
-        "model": one_of(*TRANSCRIBERS),
-        "language": or_null(text),
-        "languages": list_of(text),
-        "prompt": or_null(text),
-        "keywords": list_of(text),
-        "delay": _EFFORT,
-    }
-)
-
-_TOOLS = list_of(
-    shape_by(
-        "type",
-        {
-            "function": shape(
-                {"type": text, "name": text, "description": or_null(text), "parameters": or_null(mapping)},
-                required=["name"],
-            )
-        },
-    )
-)
-
-
-def _tool_choice(value: Any, path: str) -> Any:
-    if isinstance(value, dict):
-        return shape({"type": one_of("function"), "name": text}, required=["type", "name"])(value, path)
-    return one_of("none", "auto", "required")(value, path)
-
-
-def _modalities(value: Any, path: str) -> list[str]:
-    asked = list_of(one_of("text", "audio"))(value, path)
-    if len(asked) != 1:
-        raise Fault(
-            f"Invalid modalities: {asked}. Supported combinations are: ['text'] and ['audio'].",
-            code="invalid_value",
-            param=path,
-        )
-    return asked
-
-
-_PROMPT = shape({"id": text, "version": or_null(text), "variables": or_null(mapping_of(text))}, required=["id"])
-_RETENTION = shape(
-    {
-        "type": one_of("retention_ratio"),
-        "retention_ratio": number(0, 1),
-        "token_limits": shape({"post_instructions": whole_number(0, 1 << 31)}),
-    },
-    required=["type", "retention_ratio"],
-)
-
-
-def _truncation(value: Any, path: str) -> Any:
-    return (_RETENTION if isinstance(value, dict) else one_of("auto", "disabled"))(value, path)
-
-
-_SESSION = shape(
-    {
-        "type": text,
-        "model": text,
-        "output_modalities": _modalities,
-        "instructions": text,
-        "tools": _TOOLS,
-        "tool_choice": _tool_choice,
-        "parallel_tool_calls": boolean,
-        "reasoning": or_null(shape({"effort": _EFFORT})),
-        "max_output_tokens": either("inf", whole_number(1, 4096)),
-        "tracing": or_null(either("auto", shape({"workflow_name": text, "group_id": text, "metadata": metadata}))),
-        "truncation": _truncation,
-        "prompt": or_null(_PROMPT),
-        "include": or_null(list_of(one_of("item.input_audio_transcription.logprobs"))),
-        "audio": shape(
-            {
-                "input": shape(
-                    {
-                        "format": _FORMAT,
-                        "transcription": or_null(_TRANSCRIPTION),
-                        "noise_reduction": or_null(
-                            shape(
-                                {"type": one_of("near_field", "far_field"), "strength": number(0, 1)}, required=["type"]
-                            )
-                        ),
-                        "turn_detection": or_null(_TURN_DETECTION),
-                    }
-                ),
-                "output": shape({"format": _FORMAT, "voice": _voice, "speed": number(0.25, 1.5)}),
-            }
-        ),
-    }
-)
-
-_RESPONSE = shape(
-    {
-        "conversation": one_of("auto", "none"),
-        "input": anything,
-        "instructions": text,
-        "output_modalities": _modalities,
-        "audio": shape({"output": shape({"format": _FORMAT, "voice": _voice})}),
-        "tools": _TOOLS,
-        "tool_choice": _tool_choice,
-        "parallel_tool_calls": boolean,
-        "reasoning": or_null(shape({"effort": _EFFORT})),
-        "max_output_tokens": either("inf", whole_number(1, 4096)),
-        "metadata": or_null(metadata),
-        "prompt": or_null(_PROMPT),
-    }
-)
 
 _NEVER_ECHOED = ("reasoning", "parallel_tool_calls", "model")
 """Accepted, and not in the session that the service returns (recorded sessions), or not to be changed."""
@@ -255,7 +82,7 @@ def updated(session: dict[str, Any], update: Any, *, voice_is_locked: bool) -> d
     """
     given = mapping(update, "session")
     _check_type(given)
-    changes = _SESSION(given, "session")
+    changes = SESSION(given, "session")
     if "model" in changes and changes["model"] != session["model"]:
         raise Fault("Cannot update the model of a session.", code="invalid_value", param="session.model")
     result = copy.deepcopy(session)
@@ -335,4 +162,4 @@ def _merge_output(result: dict[str, Any], changes: dict[str, Any], *, voice_is_l
 
 def checked_response(given: Any) -> dict[str, Any]:
     """Check the ``response`` of a ``response.create``; its ``input`` is checked by ``items``."""
-    return _RESPONSE({} if given is None else given, "response")
+    return RESPONSE({} if given is None else given, "response")

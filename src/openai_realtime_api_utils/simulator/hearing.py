@@ -43,6 +43,7 @@ class Hearing:
 
     def listen(self, item_id: str, transcription: dict[str, Any] | None) -> None:
         """Begin to listen to what is, or will be, this item."""
+        self.forget(item_id)  # an id that a client used twice
         self._utterances[item_id] = _Utterance(transcription=transcription)
         self._outbox.command(Listen(item_id))
 

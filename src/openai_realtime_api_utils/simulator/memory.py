@@ -19,7 +19,7 @@ from .engine import Engine
 from .runner import run
 from .session import Session
 from .settings import Settings
-from .vad import Vad, WebRtcVad
+from .vad import Vad, WebRtcVad, check_installed
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -49,7 +49,11 @@ async def connect(
         clock: what the session waits on, the system's by default.
         vad: makes what judges the user's sound.
         created_at: the time in seconds since 1970 that the session takes itself to begin at; now by default.
+
+    Raises:
+        MissingExtraError: turn detection needs a package that is not installed.
     """
+    check_installed(vad)
     clock = clock or SystemClock()
     session = Session(
         now=clock.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FRAME = RATE // 50
 """Samples of one judgement: 20 ms."""
 
+_NEEDED_BY = "The simulator's turn detection"
 _DECIMATION = 3
 _RATE = RATE // _DECIMATION
 """webrtcvad takes 8, 16, 32 and 48 kHz only, and works at 8 kHz inside."""
@@ -51,6 +53,16 @@ def _low_pass() -> NDArray[np.float32]:
     return (taps / taps.sum()).astype(np.float32)
 
 
+def check_installed(vad: Callable[[], Vad]) -> None:
+    """Miss the default detector's package now, and not when the first sound comes.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if vad is WebRtcVad:
+        require("webrtcvad", extra="local", needed_by=_NEEDED_BY)
+
+
 class WebRtcVad:
     """Ask the four modes of webrtcvad, from lenient to strict, and take the share of those that say yes.
 
@@ -59,7 +71,7 @@ class WebRtcVad:
     """
 
     def __init__(self) -> None:
-        webrtcvad: Any = require("webrtcvad", extra="local", needed_by="The simulator's turn detection")
+        webrtcvad: Any = require("webrtcvad", extra="local", needed_by=_NEEDED_BY)
         self._modes = [webrtcvad.Vad(mode) for mode in range(4)]
         self._taps = _low_pass()
         self._history = np.zeros(_TAPS - 1, np.float32)

@@ -21,12 +21,12 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from ..clock import Clock, SystemClock
-from ..errors import SimulatorError, require
+from ..errors import SimulatorError
 from .engine import Engine
 from .runner import run
 from .session import Session
 from .settings import Settings
-from .vad import Vad, WebRtcVad
+from .vad import Vad, WebRtcVad, check_installed
 
 PATH = "/v1/realtime"
 
@@ -79,8 +79,7 @@ async def serve(
         SimulatorError: the port is in use, or the address is none of this machine's.
         MissingExtraError: turn detection needs a package that is not installed.
     """
-    if vad is WebRtcVad:
-        require("webrtcvad", extra="local", needed_by="The simulator's turn detection")
+    check_installed(vad)
     door = _Door(settings or Settings(), engine_factory, clock or SystemClock(), vad)
     serving = serve_websocket(
         door.handle,
