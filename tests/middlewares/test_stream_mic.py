@@ -530,3 +530,44 @@ def test_every_event_passes():
     """The streamer only watches."""
     event = server("rate_limits.updated", rate_limits=[])
     assert (event, {}) == Stage().mic.server_event_handler(event, {}, None)
+
+
+def test_a_key_released_twice_ends_one_turn():
+    """Nor does a key that was never pressed."""
+
+    async def script(stage):
+        stage.mic.release()
+        stage.mic.press()
+        await stage.after(0.5)
+        stage.mic.release()
+        stage.mic.release()
+
+    assert [APPEND, COMMIT, "response.create"] == ptt(script).types()
+
+
+def test_a_key_pressed_before_the_session_asks_for_nothing():
+    """What nobody listened to is no turn."""
+
+    async def script(stage):
+        stage.mic.press()
+        stage.mic.release()
+        stage.feed(session_event(turn_detection=MANUAL))
+        await stage.after(1)
+
+    stage = Stage(gate="push_to_talk")
+    stage.run(script)
+    assert [] == stage.types()
+
+
+def test_a_lost_connection_ends_a_late_request_quietly():
+    """keep_receiving tells it; the request is not a second failure."""
+
+    async def script(stage):
+        stage.mic.press()
+        await stage.after(0.5)
+        stage.mic.release()
+        await stage.after(0.5)
+        stage.send.refuse_with = ConnectionLost(1006)
+        stage.feed(response_done("resp_0"))
+
+    assert [APPEND, COMMIT] == ptt(script, before=[response_created("resp_0")]).types()
