@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import require
+from ..errors import MissingExtraError
 
 if TYPE_CHECKING:
     from . import questions
@@ -64,15 +65,25 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for when it is asked for: numpy and the rest are optional."""
+    """Load what is asked for when it is asked for."""
     if name == "questions":
         return importlib.import_module(".questions", __name__)
     module = _NAMES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if module not in ("engine", "settings"):
-        require("numpy", extra="local", needed_by="The simulator")
-    return getattr(importlib.import_module(f".{module}", __name__), name)
+    try:
+        return getattr(importlib.import_module(f".{module}", __name__), name)
+    except ImportError as missing:
+        return _missing(name, missing)
+
+
+def _missing(name: str, missing: ImportError) -> Callable[..., Any]:
+    """Stand in for a name whose extra is not installed: it can be imported, and says what it lacks when it is used."""
+
+    def build(*_args: object, **_options: object) -> Any:
+        raise MissingExtraError(name, missing.name or str(missing), "local") from missing
+
+    return build
 
 
 def __dir__() -> list[str]:
