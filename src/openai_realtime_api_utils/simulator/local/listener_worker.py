@@ -14,7 +14,7 @@ from ...errors import SimulatorError
 from .exchange import serve
 
 if TYPE_CHECKING:
-    from .decoding import Utterance
+    from .decoding import Sentence, Utterance
 
 REQUEST = struct.Struct("<cQ")
 """What to do, and with which utterance; the sound follows."""
@@ -28,32 +28,32 @@ def start(grammar: str) -> Callable[[bytes], bytes]:
     """Load the models and return the function that answers requests."""
     import numpy as np
 
-    from .decoding import Utterance, make_decoder
+    from .decoding import Sentence, Utterance, make_decoder
 
+    kind = Sentence if grammar else Utterance
     idle = [make_decoder(grammar)]
-    under_way: dict[int, Utterance] = {}
+    under_way: dict[int, Utterance | Sentence] = {}
 
-    def end(number: int) -> Utterance:
-        utterance = under_way.pop(number, None)
-        if utterance is None:
-            raise SimulatorError(f"this utterance was lost: more than {MAX_OPEN} were under way, or it was restarted.")
+    def end(number: int) -> Utterance | Sentence:
+        utterance = under_way.pop(number)
         idle.append(utterance.decoder)
         return utterance
 
     def answer(request: bytes) -> bytes:
         what, number = REQUEST.unpack_from(request)
-        if what == DROP:
-            if number in under_way:
-                end(number).drop()
-            return b""
-        if what == FINISH:
-            return end(number).finish().encode()
         if what == BEGIN:
             if len(under_way) == MAX_OPEN:
                 end(next(iter(under_way))).drop()
-            under_way[number] = Utterance(idle.pop() if idle else make_decoder(grammar), revises=bool(grammar))
-        elif number not in under_way:
-            end(number)
+            under_way[number] = kind(idle.pop() if idle else make_decoder(grammar))
+        if number not in under_way:
+            if what == DROP:
+                return b""
+            raise SimulatorError(f"this utterance was lost: more than {MAX_OPEN} were under way, or it was restarted.")
+        if what == FINISH:
+            return end(number).finish().encode()
+        if what == DROP:
+            end(number).drop()
+            return b""
         return under_way[number].hear(np.frombuffer(request, np.int16, offset=REQUEST.size)).encode()
 
     return answer

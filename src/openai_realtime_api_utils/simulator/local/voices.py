@@ -12,9 +12,9 @@ class Timbre(NamedTuple):
     flite: str
     """A voice inside the ``flite`` program."""
     flite_shift: float
-    """Factor on its pitch."""
+    """Factor on its pitch and on the size of its throat."""
     espeak: str
-    """A voice of espeak-ng, with a variant."""
+    """A voice of espeak-ng, with one of the variants that the local listener understands best."""
     espeak_pitch: int
     """0 to 100; 50 is the voice's own."""
 
@@ -22,14 +22,14 @@ class Timbre(NamedTuple):
 TIMBRES = {
     "marin": Timbre("slt", 1.0, "en-us+f2", 50),
     "alloy": Timbre("slt", 0.92, "en-us+f2", 40),
-    "coral": Timbre("slt", 1.08, "en-us+f2", 60),
-    "sage": Timbre("slt", 0.96, "en-us+f3", 45),
-    "shimmer": Timbre("slt", 1.14, "en-us+f3", 60),
-    "cedar": Timbre("rms", 1.0, "en-us", 50),
-    "ash": Timbre("rms", 1.06, "en-us", 60),
-    "ballad": Timbre("rms", 1.12, "en-us", 70),
-    "echo": Timbre("rms", 0.94, "en-us", 40),
-    "verse": Timbre("rms", 0.88, "en-us", 30),
+    "coral": Timbre("slt", 1.06, "en-us+f2", 60),
+    "sage": Timbre("slt", 0.96, "en-us+f5", 45),
+    "shimmer": Timbre("slt", 1.1, "en-us+f5", 60),
+    "cedar": Timbre("rms", 1.0, "en-us+m6", 50),
+    "ash": Timbre("rms", 1.05, "en-us+m6", 60),
+    "ballad": Timbre("rms", 1.1, "en-us+m6", 70),
+    "echo": Timbre("rms", 0.96, "en-us+m6", 40),
+    "verse": Timbre("rms", 0.92, "en-us+m6", 30),
 }
 """The voices that the API reference names."""
 
