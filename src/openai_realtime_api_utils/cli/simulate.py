@@ -7,7 +7,7 @@ import os
 
 from ..clock import SystemClock
 from ..simulator import serve
-from .engines import local_engine
+from .engines import local_engines
 
 
 def run_simulate(host: str, port: int, chat_url: str | None, chat_model: str | None) -> None:
@@ -17,7 +17,8 @@ def run_simulate(host: str, port: int, chat_url: str | None, chat_model: str | N
 
 async def _serve(host: str, port: int, chat_url: str | None, chat_model: str | None) -> None:
     clock = SystemClock()
-    async with serve(lambda: local_engine(clock, chat_url, chat_model), host=host, port=port, clock=clock) as server:
+    engines = local_engines(clock, chat_url, chat_model)
+    async with serve(engines, host=host, port=port, clock=clock) as server:
         print(f"The simulator listens at {server.url} (process {os.getpid()}); end it with Ctrl-C.")
         print(f'A client reaches it with  AsyncOpenAI(api_key="any", websocket_base_url="{server.url}")', flush=True)
         await asyncio.Event().wait()

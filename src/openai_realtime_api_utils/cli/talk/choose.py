@@ -70,9 +70,9 @@ async def _remote(options: TalkOptions, key: str | None, tell: Tell) -> AsyncGen
 async def _local(options: TalkOptions, clock: Clock, tell: Tell) -> AsyncGenerator[Any]:
     from ...simulator import Settings
     from ...simulator import connect as connect_to_simulator
-    from ..engines import local_engine
+    from ..engines import local_engines
 
-    engine = local_engine(clock, options.chat_url, options.chat_model)
+    engine = local_engines(clock, options.chat_url, options.chat_model)()
     tell(Chose("server", "the local simulator", f"{KEY} is not set"))
     tell(Chose("engine", engine.describe(), "it needs no key and no network"))
     settings = Settings(model=options.model)
