@@ -34,7 +34,7 @@ class Turn:
 
     def user_stopped(self, now: float, silence_s: float = 0.0) -> Turn:
         """Take ``speech_stopped``, which comes ``silence_s`` after the speech really ended, or a released key."""
-        return replace(self, floor=self._without_user(), spoke_until=now - silence_s)
+        return replace(self, floor=_floor_of(self.is_sounding), spoke_until=now - silence_s)
 
     def audio_received(self, now: float) -> Turn:
         """Take an audio delta of the default conversation."""
@@ -45,8 +45,9 @@ class Turn:
 
     def sounding(self, is_sounding: bool) -> Turn:
         """Take whether the assistant sounds; while the user speaks, the floor is the user's all the same."""
-        now = replace(self, is_sounding=is_sounding)
-        return now if self.floor is Floor.USER else replace(now, floor=now._without_user())
+        floor = Floor.USER if self.floor is Floor.USER else _floor_of(is_sounding)
+        return replace(self, is_sounding=is_sounding, floor=floor)
 
-    def _without_user(self) -> Floor:
-        return Floor.ASSISTANT if self.is_sounding else Floor.NOBODY
+
+def _floor_of(is_sounding: bool) -> Floor:
+    return Floor.ASSISTANT if is_sounding else Floor.NOBODY
