@@ -9,7 +9,6 @@ from pydantic import Field, TypeAdapter
 
 from openai_realtime_api_utils.simulator.engine import Call, Fail, Say
 from openai_realtime_api_utils.simulator.settings import Settings
-from openai_realtime_api_utils.simulator.tokens import tokens
 from simulated import Wire, append, loud, quiet, update, user_says
 
 SDK = TypeAdapter(Annotated[get_args(RealtimeServerEvent)[0], Field(discriminator="type")])
@@ -119,6 +118,8 @@ def test_any_script(script, replies, model):
     done = [e["response"]["id"] for e in wire.events if e["type"] == "response.done"]
     assert sorted(created) == sorted(done)
     assert wire.times == sorted(wire.times)
+    event_ids = [event["event_id"] for event in wire.events]
+    assert len(set(event_ids)) == len(event_ids)
 
 
 @settings(max_examples=60, deadline=None)
@@ -154,9 +155,3 @@ def test_repeatable(script, replies, model):
 def test_seeds_differ():
     """Another seed gives other ids."""
     assert Wire(settings=Settings(seed=1)).events != Wire(settings=Settings(seed=2)).events
-
-
-@given(st.text())
-def test_tokens_concatenate(text):
-    """Cutting text into tokens loses nothing."""
-    assert "".join(tokens(text)) == text

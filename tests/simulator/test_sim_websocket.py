@@ -231,3 +231,10 @@ async def test_missing_package_is_told_at_once(monkeypatch):
     with pytest.raises(MissingExtraError, match=r'pip install "openai-realtime-api-utils\[local\]"'):
         async with serve(engine):
             pass
+
+
+async def test_port_that_is_none():
+    """A number that is no port is one sentence."""
+    with pytest.raises(SimulatorError, match="70000 is no port: choose one from 1 to 65535"):
+        async with serve(engine, port=70_000):
+            pass

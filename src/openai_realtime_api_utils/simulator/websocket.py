@@ -93,7 +93,7 @@ async def serve(
     )
     try:
         server = await serving
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise SimulatorError(_why_not(error, host, port)) from error
     try:
         yield Server(host, next(iter(server.sockets)).getsockname()[1])
@@ -102,7 +102,9 @@ async def serve(
         await server.wait_closed()
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
+def _why_not(error: OSError | OverflowError, host: str, port: int) -> str:
+    if isinstance(error, OverflowError):
+        return f"{port} is no port: choose one from 1 to 65535, or 0 for any that is free."
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use: choose another one, or 0 for any that is free."
     if error.errno == errno.EACCES:
