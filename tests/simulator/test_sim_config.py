@@ -122,3 +122,23 @@ def test_tools_are_cleared():
     tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}
     assert wire.send(update(tools=[tool]))[0]["session"]["tools"] == [tool]
     assert wire.send(update(tools=[]))[0]["session"]["tools"] == []
+
+
+def test_transcription_off():
+    """null turns transcription off, and nothing of it is remembered."""
+    wire = Wire()
+    wire.send(update(audio={"input": {"transcription": {"model": "whisper-1", "language": "en"}}}))
+    (event,) = wire.send(update(audio={"input": {"transcription": None}}))
+    assert event["session"]["audio"]["input"]["transcription"] is None
+
+
+def test_noise_reduction_keeps_its_strength():
+    """An update that does not name the strength leaves it; null turns noise reduction off."""
+    wire = Wire()
+    for given, shown in [
+        ({"type": "near_field", "strength": 0.5}, {"type": "near_field", "strength": 0.5}),
+        ({"type": "far_field"}, {"type": "far_field", "strength": 0.5}),
+        (None, None),
+    ]:
+        (event,) = wire.send(update(audio={"input": {"noise_reduction": given}}))
+        assert event["session"]["audio"]["input"]["noise_reduction"] == shown

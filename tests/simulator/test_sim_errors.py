@@ -52,6 +52,25 @@ CASES = {
         "session.audio.input.transcription.delay",
         "Invalid value: 'slow'. " + supported("minimal", "low", "medium", "high", "xhigh"),
     ),
+    "transcription without a model": (
+        update(audio={"input": {"transcription": {"language": "en"}}}),
+        "missing_required_parameter",
+        "session.audio.input.transcription.model",
+        "Missing required parameter: 'session.audio.input.transcription.model'.",
+    ),
+    "prompt for a transcriber that takes none": (
+        update(audio={"input": {"transcription": {"model": "gpt-realtime-whisper", "prompt": "x"}}}),
+        "invalid_value",
+        "session.audio.input.transcription.prompt",
+        "The 'prompt' parameter is not supported with gpt-realtime-whisper.",
+    ),
+    "flag of a wrong type": (
+        update(audio={"input": {"turn_detection": {"type": "server_vad", "create_response": "yes"}}}),
+        "invalid_type",
+        "session.audio.input.turn_detection.create_response",
+        "Invalid type for 'session.audio.input.turn_detection.create_response': "
+        "expected a boolean, but got a string instead.",
+    ),
     "both modalities": (
         update(output_modalities=["text", "audio"]),
         "invalid_value",

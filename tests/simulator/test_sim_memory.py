@@ -363,3 +363,20 @@ async def test_scripted_words_come_as_sound_does():
     listening = ScriptedEngine(hears=["one two three four five"]).listen()
     parts = [await listening.hear(np.zeros(12_000, np.int16)) for _ in range(3)]
     assert parts == ["one", " two three", " four"]
+
+
+def test_cleared_utterance_is_dropped():
+    """A clear makes the listener forget, so that the next utterance gets the line."""
+    engine = ScriptedEngine({"": "Yes."}, hears=["hello"])
+    sound = base64.b64encode(synthetic_speech("hello you").tobytes()).decode()
+
+    async def program(connection, clock):
+        await connection.session.update(session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+        for ending in (connection.input_audio_buffer.clear, connection.input_audio_buffer.commit):
+            await connection.input_audio_buffer.append(audio=sound)
+            await ending()
+        await connection.response.create()
+        await until(connection, "response.done")
+
+    run(program, engine)
+    assert engine.turns[0].items[0]["content"][0]["transcript"] == "hello"
