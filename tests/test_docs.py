@@ -27,7 +27,7 @@ def whole_programs():
             yield block
 
 
-@pytest.mark.parametrize("code", blocks())
+@pytest.mark.parametrize("code", list(blocks()))
 def test_code_in_the_docs_compiles_and_its_imports_are_there(code):
     """A block may await at its top, as a part of a program; what it imports exists."""
     tree = compile(code, "<docs>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -35,7 +35,7 @@ def test_code_in_the_docs_compiles_and_its_imports_are_there(code):
     exec(compile(ast.Module(imports, []), "<docs>", "exec"), {})
 
 
-@pytest.mark.parametrize("code", whole_programs())
+@pytest.mark.parametrize("code", list(whole_programs()))
 def test_whole_programs_in_the_docs_run(code, tmp_path):
     """A block that runs an event loop does so to its end, without a key."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
