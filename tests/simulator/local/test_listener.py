@@ -1,27 +1,18 @@
 import asyncio
 import importlib.util
 import os
-import wave
 
 import numpy as np
 import pytest
 
-from openai_realtime_api_utils.audio.resample import resample
+from listening import question
 from openai_realtime_api_utils.clock import SystemClock
 from openai_realtime_api_utils.errors import MissingExtraError
-from openai_realtime_api_utils.simulator import questions
 from openai_realtime_api_utils.simulator.engine import RATE, Fail
 from openai_realtime_api_utils.simulator.local.listener import Listener, jsgf, spoken_form
 from openai_realtime_api_utils.simulator.local.listener_worker import MAX_OPEN
 
 pytest.importorskip("pocketsphinx", reason="there is none for this Python")
-
-
-def question(name: str) -> np.ndarray:
-    """Return a shipped question at the engine's rate."""
-    with wave.open(str(questions.path(name))) as sound:
-        samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
-        return resample(samples, sound.getframerate(), RATE)
 
 
 async def transcript(listener: Listener, samples: np.ndarray, piece: int = 2400) -> tuple[list[str], str | Fail]:

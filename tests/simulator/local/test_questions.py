@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from listening import question
 from openai_realtime_api_utils.audio.level import rms_dbfs
-from openai_realtime_api_utils.audio.resample import resample
 from openai_realtime_api_utils.errors import SimulatorError
 from openai_realtime_api_utils.simulator import questions
 from openai_realtime_api_utils.simulator.engine import RATE, Call, Say, Turn
@@ -33,14 +33,12 @@ ANSWERS = {
 
 def sentences_of(name: str) -> list[np.ndarray]:
     """Return the sentences of a question at the engine's rate, cut where it pauses, with half a second around each."""
-    with wave.open(str(questions.path(name))) as sound:
-        rate = sound.getframerate()
-        samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
-    pause_s = questions.QUESTIONS[name].pause_s
-    loud = np.flatnonzero(samples)
-    ends = loud[np.flatnonzero(np.diff(loud) > (pause_s - 0.5) * rate)] if pause_s else []
-    edges = [0, *(int(end + rate) for end in ends), len(samples)]
-    return [resample(samples[start:end], rate, RATE) for start, end in itertools.pairwise(edges)]
+    samples = question(name)
+    pause = questions.QUESTIONS[name].pause_s * RATE
+    loud = np.flatnonzero(np.abs(samples) > 3)
+    ends = loud[:-1][np.diff(loud) > pause - RATE / 2] if pause else []
+    edges = [0, *(int(end + RATE) for end in ends), len(samples)]
+    return [samples[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("name", questions.NAMES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from listening import which_sentence
+from listening import ANSWERS, which_sentence
 from openai_realtime_api_utils.audio.level import peak_dbfs, rms_dbfs
 from openai_realtime_api_utils.clock import SystemClock
 from openai_realtime_api_utils.errors import MissingExtraError, SimulatorError
@@ -15,29 +15,6 @@ from openai_realtime_api_utils.simulator.local.speech import shaped
 from openai_realtime_api_utils.simulator.local.synthesizers import speakable
 from openai_realtime_api_utils.simulator.local.voice import Voice
 from openai_realtime_api_utils.simulator.local.voices import TIMBRES, timbre_of
-
-CANDIDATES = (
-    "Six times seven is forty-two.",
-    "Six times seven is forty-nine.",
-    "Six times nine is fifty-four.",
-    "Six times eight is forty-eight.",
-    "Seven times eight is fifty-six.",
-    "Nine times nine is eighty-one.",
-    "Twenty plus thirty is fifty.",
-    "One hundred divided by four is twenty-five.",
-    "It is nine fourteen in the morning.",
-    "It is half past three in the afternoon.",
-    "Today is Friday, the twentieth of November.",
-    "Today is Monday, the first of January.",
-    "I did not understand any words. Could you say it again?",
-    "Hello, I am a local stand-in for the real model. Ask me for the time, a sum, or a story.",
-    "I have no way to look up the weather.",
-    "You are welcome.",
-    "Goodbye, and thank you for talking to me.",
-    "All right, I will stop here.",
-    "I have said nothing yet.",
-    "Once upon a time there was a lighthouse at the end of the world.",
-)
 
 
 @pytest.fixture(params=["flite", "espeak-ng"])
@@ -55,20 +32,20 @@ async def voice(request):
 async def test_what_it_says_is_understood(voice):
     """A listener tells each of 20 answers from the others."""
     pytest.importorskip("pocketsphinx", reason="there is none for this Python")
-    for sentence in CANDIDATES[::4]:
-        assert which_sentence(await voice.speak(sentence, voice="marin", speed=1.0), CANDIDATES) == sentence
+    for sentence in ANSWERS[::4]:
+        assert which_sentence(await voice.speak(sentence, voice="marin", speed=1.0), ANSWERS) == sentence
 
 
 @pytest.mark.parametrize("name", [name for name in TIMBRES if name != "marin"])
 async def test_every_voice_is_understood(voice, name):
     """Each of the API's voices is intelligible."""
     pytest.importorskip("pocketsphinx", reason="there is none for this Python")
-    assert which_sentence(await voice.speak(CANDIDATES[0], voice=name, speed=1.0), CANDIDATES) == CANDIDATES[0]
+    assert which_sentence(await voice.speak(ANSWERS[0], voice=name, speed=1.0), ANSWERS) == ANSWERS[0]
 
 
 async def test_it_has_one_level_and_no_dead_time(voice):
     """Speech is at -20 dBFS, clips nowhere, begins at once, and ends with a short pause."""
-    speech = await voice.speak(CANDIDATES[0], voice="marin", speed=1.0)
+    speech = await voice.speak(ANSWERS[0], voice="marin", speed=1.0)
     loud = np.flatnonzero(np.abs(speech) > 200)
     assert speech.dtype == np.int16
     assert -21.5 < rms_dbfs(speech[: loud[-1]]) < -19
@@ -93,7 +70,7 @@ async def test_voices_differ(voice):
 
 async def test_speed_changes_the_length(voice):
     """Half as fast again is about two thirds as long."""
-    slow, fast = [len(await voice.speak(CANDIDATES[0], voice="marin", speed=speed)) for speed in (1.0, 1.5)]
+    slow, fast = [len(await voice.speak(ANSWERS[0], voice="marin", speed=speed)) for speed in (1.0, 1.5)]
     assert 0.55 < fast / slow < 0.85
 
 

@@ -58,7 +58,7 @@ def _parts(text: str) -> list[Part]:
     """Return numbers, operators, brackets, and all other words as they are."""
     text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text.lower())
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    words: list[str] = re.findall(r"\d+(?:\.\d+)?|[^\W\d_][\w']*|[-+*/()\u2212\u00d7\u00f7]", text)
+    words: list[str] = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)?|[-+*/()\u2212\u00d7\u00f7]", text)
     parts: list[Part] = []
     at = 0
     while at < len(words):
