@@ -110,6 +110,15 @@ async def test_what_fits_no_sentence_of_the_grammar_is_nothing(sum_question):
     assert whole == ""
 
 
+async def test_a_grammar_hears_nothing_in_silence_and_nothing_after_a_minute(sum_question):
+    """Silence is no sentence, and sound beyond any sentence's length is not kept."""
+    listener = Listener(clock=SystemClock(), grammar=["What is six times seven?"])
+    silence = np.zeros(61 * RATE, np.int16)
+    wholes = [(await transcript(listener, sound, RATE))[1] for sound in (silence, np.append(silence, sum_question))]
+    await listener.close()
+    assert wholes == ["", ""]
+
+
 async def test_a_jsgf_grammar_is_taken_as_it_is(sum_question):
     """A grammar of the user's own may have rules, comments, tags and weights."""
     grammar = (

@@ -78,6 +78,15 @@ async def test_a_module_that_does_not_run_is_told():
     await broken.close()
 
 
+async def test_a_process_that_cannot_be_started_is_told(monkeypatch):
+    """Where there is no Python to run, the reason is passed on."""
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    broken = worker()
+    with pytest.raises(SimulatorError, match=r"The local test could not be started: .*No such file"):
+        await broken.ask(b"")
+    await broken.close()
+
+
 async def test_what_a_library_prints_does_not_reach_the_answers(obedient):
     """Standard output belongs to the answers alone."""
     assert [b"printed", b"next"] == [await obedient.ask(b"print"), await obedient.ask(b"echo next")]

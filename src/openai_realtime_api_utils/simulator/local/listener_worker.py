@@ -48,7 +48,9 @@ def start(grammar: str) -> Callable[[bytes], bytes]:
         if number not in under_way:
             if what == DROP:
                 return b""
-            raise SimulatorError(f"this utterance was lost: more than {MAX_OPEN} were under way, or it was restarted.")
+            raise SimulatorError(
+                f"this utterance was lost: more than {MAX_OPEN} were under way, or the listener was restarted."
+            )
         if what == FINISH:
             return end(number).finish().encode()
         if what == DROP:

@@ -32,9 +32,7 @@ LIMIT = 10**15
 
 
 def words_for(number: int) -> str:
-    """Return a whole number below ``LIMIT`` in words."""
-    if number < 0:
-        return f"minus {words_for(-number)}"
+    """Return a whole number from zero to below ``LIMIT`` in words."""
     if number < 20:
         return _SMALL[number]
     if number < 100:
