@@ -69,7 +69,7 @@ def fast(tmp_path_factory):
 def test_json_tells_every_moment(fast):
     """Each line is an object with its time and kind; together they tell the conversation."""
     _, moments = fast
-    assert {m["kind"] for m in moments} == {"chose", "floor", "said", "answered", "summary"}
+    assert {m["kind"] for m in moments} == {"chose", "floor", "said", "heard", "answered", "summary"}
     assert [m["t"] for m in moments] == sorted(m["t"] for m in moments)
     final = [(m["who"], m["text"].split(".")[0]) for m in moments if m["kind"] == "said" and m["is_final"]]
     assert final == [
@@ -88,6 +88,16 @@ def test_what_is_being_said_is_told_as_it_comes(fast):
     growing = [m["text"] for m in moments if m["kind"] == "said" and m["text"].startswith("Six")]
     assert len(growing) > 3
     assert all(ANSWER.startswith(text) for text in growing)
+
+
+def test_what_has_been_heard_is_told_as_it_sounds(fast):
+    """The heard text grows behind what was said, to its end."""
+    _, moments = fast
+    heard = [m["text"] for m in moments if m["kind"] == "heard" and ANSWER.startswith(m["text"][:3] or "-")]
+    assert all(ANSWER.startswith(text) for text in heard)
+    assert [len(text) for text in heard] == sorted(len(text) for text in heard)
+    assert heard[-1] == ANSWER
+    assert [m["is_over"] for m in moments if m["kind"] == "heard"].count(True) == 2
 
 
 def test_the_latency_counts_from_the_end_of_speech(fast):

@@ -6,11 +6,11 @@ import json
 from typing import Self, TextIO
 
 from ...clock import Clock
-from .moments import Moment, as_json
+from .moments import Level, Moment, as_json
 
 
 class JsonLines:
-    """Write every moment as it happens."""
+    """Write every moment as it happens, but the microphone's level, which changes all the time."""
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._stream = stream
@@ -18,6 +18,8 @@ class JsonLines:
         self._start = clock.now()
 
     def __call__(self, moment: Moment) -> None:
+        if isinstance(moment, Level):
+            return
         line = as_json(moment, self._clock.now() - self._start)
         self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._stream.flush()

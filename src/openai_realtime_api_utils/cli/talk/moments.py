@@ -31,6 +31,25 @@ class Said:
     item_id: str
     text: str
     is_final: bool
+    is_spoken: bool = True
+    """Whether it has a voice, so that it is heard later than it is said."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Tell how far an item of the assistant has been heard."""
+
+    item_id: str
+    text: str
+    is_over: bool
+    """Whether it has sounded to its end."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Tell how loud the microphone is, in dB below full scale."""
+
+    dbfs: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class Summary:
     files: list[str] = field(default_factory=list[str])
 
 
-Moment: TypeAlias = Chose | Floor | Said | Answered | Interrupted | Problem | Summary
+Moment: TypeAlias = Chose | Floor | Said | Heard | Level | Answered | Interrupted | Problem | Summary
 Tell: TypeAlias = Callable[[Moment], None]
 
 

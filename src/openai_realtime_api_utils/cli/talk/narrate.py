@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any, Self
 
+from ...clock import Clock
 from ...handlers import RECEIVED_AT, Metadata
-from ...middlewares import TrackConfig, TrackConversation
+from ...middlewares import AudioPlayer, StreamMic, TrackConfig, TrackConversation
+from ...ports import SpeechId
 from ...state.reading import read, read_int, read_list, read_text
 from ...state.turn import Floor as HasFloor
 from ...state.turn import Turn
@@ -15,12 +16,15 @@ from ...state.usage import Usage, add
 from . import moments
 from .moments import Tell
 
+_LOOK_S = 0.1
+"""How often the heard position and the microphone's level are told."""
+
 
 class Narrate:
     """Follow the turns and tell every change once. Hook it behind the middlewares whose word it takes."""
 
     def __init__(
-        self, config: TrackConfig, conversation: TrackConversation, is_speaking: Callable[[], bool], tell: Tell
+        self, config: TrackConfig, conversation: TrackConversation, player: AudioPlayer, mic: StreamMic, tell: Tell
     ) -> None:
         self.usage = Usage()
         self.turn = Turn()
@@ -28,16 +32,30 @@ class Narrate:
         self.responses_done = 0
         self._config = config
         self._conversation = conversation
-        self._is_speaking = is_speaking
+        self._player = player
+        self._mic = mic
         self._tell = tell
         self._speech_started_ms = 0
         self._told_floor = HasFloor.NOBODY
         self._told: moments.Said | None = None
+        self._sounding: dict[str, str] = {}
+        player.register_on_speech_end_handler(self._sounded)
 
     @property
     def is_anybody_speaking(self) -> bool:
-        self.look()
         return self.turn.floor is not HasFloor.NOBODY
+
+    async def keep_looking(self, clock: Clock) -> None:
+        """Tell, for as long as it runs, what changes by itself: the heard position, and the microphone's level."""
+        while True:
+            await clock.sleep_until(clock.now() + _LOOK_S)
+            self._tell(moments.Level(round(self._mic.level, 1)))
+            for item_id, told in self._sounding.items():
+                heard = self._player.heard_text(item_id)
+                if heard != told:
+                    self._sounding[item_id] = heard
+                    self._tell(moments.Heard(item_id, heard, is_over=False))
+            self._look()
 
     def server_event_handler(self, event: Any, metadata: Metadata, connection: Any) -> Any:
         now = RECEIVED_AT.get(metadata, 0.0)
@@ -51,6 +69,7 @@ class Narrate:
                 self.turn = self.turn.user_stopped(now, self._silence_s)
             case "response.output_audio.delta":
                 self._answered(now)
+                self._sounding.setdefault(read_text(event, "item_id") or "", "")
             case "response.done":
                 self.responses_done += 1
                 for item in read_list(read(event, "response"), "output"):
@@ -61,15 +80,24 @@ class Narrate:
                 self._said(read_text(event, "item_id"), is_final=False)
             case _:
                 pass
-        self.look()
+        self._look()
         return event, metadata
 
-    def look(self, _: object = None) -> None:
-        """Tell the floor if it has changed; called too when speech has sounded to its end."""
-        self.turn = self.turn.sounding(self._is_speaking())
+    def cut(self, item_id: str) -> None:
+        """Take that an item was interrupted: it is not heard any further."""
+        self._sounding.pop(item_id, None)
+
+    def _look(self) -> None:
+        """Tell the floor if it has changed."""
+        self.turn = self.turn.sounding(self._player.is_speaking)
         if self.turn.floor is not self._told_floor:
             self._told_floor = self.turn.floor
             self._tell(moments.Floor(self.turn.floor.value))
+
+    def _sounded(self, speech_id: SpeechId) -> None:
+        self._sounding.pop(speech_id.item_id, None)
+        self._tell(moments.Heard(speech_id.item_id, self._player.heard_text(speech_id.item_id), is_over=True))
+        self._look()
 
     def _answered(self, now: float) -> None:
         before, self.turn = self.turn, self.turn.audio_received(now)
@@ -80,7 +108,8 @@ class Narrate:
         item = self._conversation.item(item_id) if item_id else None
         if item is None or not item.text:
             return
-        said = moments.Said(item.role or "assistant", item.id, item.text, is_final)
+        is_spoken = item.role == "user" or any(item.id == speech.item_id for speech in self._player.speech_ids)
+        said = moments.Said(item.role or "assistant", item.id, item.text, is_final, is_spoken)
         if self._told != said:
             self._told = said
             self._tell(said)

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import Any
 
 from ...clock import Clock
-from ...handlers import Middleware
 from ...hooked_session import hook_middlewares
 from ...hooks import library_logger
 from ...host.wav import WavMicrophone, WavSpeaker
@@ -57,6 +56,7 @@ async def _converse(
 
     def tell_cuts(cuts: Iterable[Cut]) -> None:
         for cut in cuts:
+            narrate.cut(cut.speech_id.item_id)
             item = conversation.item(cut.speech_id.item_id)
             tell(Interrupted(cut.speech_id.item_id, cut.heard_ms, (item.heard_text if item else None) or ""))
 
@@ -64,20 +64,18 @@ async def _converse(
         iap = stack.enter_context(
             interruptable_audio_player(config, conversation, speaker, on_interrupt_handlers=[tell_cuts], clock=clock)
         )
-        player = iap.audio_player
-        narrate = Narrate(config, conversation, lambda: player.is_speaking, tell)
-        player.register_on_speech_end_handler(narrate.look)
-        stack.callback(lambda: tell(_summary(options, narrate, player.heard_s)))
-        middlewares: list[Middleware] = [GiveClientEventId(), config, conversation, iap, narrate]
         if save:
             stack.callback(lambda: save.write_transcript(conversation.transcript()))
-            middlewares.append(save)
         copy = save.microphone_path if save else None
-        middlewares.append(stack.enter_context(StreamMic(microphone, clock=clock, recording_path=copy)))
+        mic = stack.enter_context(StreamMic(microphone, clock=clock, recording_path=copy))
+        narrate = Narrate(config, conversation, iap.audio_player, mic, tell)
+        stack.callback(lambda: tell(_summary(options, narrate, iap.audio_player.heard_s)))
+        middlewares = [GiveClientEventId(), config, conversation, iap, mic, narrate, *([save] if save else [])]
         async with hook_middlewares(connection, middlewares, clock=clock) as session:
             await session.send(_session_update(options))
             if options.greeting:
                 await session.send({"type": "response.create"})
+            session.send.spawn(narrate.keep_looking(clock), name="the narrator")
             director = Director(microphone, narrate, conversation, clock, greeting=options.greeting)
             session.send.spawn(director.run(connection.close), name="the end of the conversation")
             await session.closed

@@ -1,20 +1,23 @@
-"""Show a conversation on a terminal: what was said scrolls, what is being said grows at the bottom."""
+"""Show a conversation on a terminal: what was said scrolls, what is being said grows at the bottom.
+
+An answer arrives faster than it sounds: what was heard of it is bright, what is still to sound is dim.
+"""
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from .moments import Answered, Chose, Floor, Interrupted, Moment, Problem, Said, Summary
+from .moments import Answered, Chose, Floor, Heard, Interrupted, Level, Moment, Problem, Said, Summary
 
 _LABEL_WIDTH = 13
+_METER_WIDTH = 12
+_METER_FLOOR_DBFS = -60.0
 _STYLES = {"user": "bold cyan", "assistant": "bold green"}
 _NAMES = {"user": "you", "assistant": "assistant"}
 _FLOORS = {"user": "you are speaking", "assistant": "the assistant is speaking", "nobody": "nobody is speaking"}
@@ -27,7 +30,9 @@ class Screen:
         self._console = console or Console(highlight=False)
         self._live = Live(console=self._console, transient=True, refresh_per_second=12)
         self._saying: dict[str, Said] = {}
-        self._floor = ""
+        self._heard: dict[str, str] = {}
+        self._floor: Spinner | None = None
+        self._level_dbfs = _METER_FLOOR_DBFS
         self._latency = ""
         self._cut = ""
 
@@ -36,24 +41,28 @@ class Screen:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def __call__(self, moment: Moment) -> None:
         match moment:
             case Chose():
-                self._line(moment.what, f"{moment.which} [dim]({moment.why})[/dim]", "dim")
+                self._line(moment.what, Text.assemble(moment.which, (f" ({moment.why})", "dim")), "dim")
             case Floor():
-                self._floor = moment.who
+                self._floor = Spinner("dots", Text(_FLOORS[moment.who], style="dim"))
+            case Level():
+                self._level_dbfs = moment.dbfs
             case Said():
                 self._said(moment)
+            case Heard():
+                self._is_heard(moment)
             case Answered():
                 silence = f"{moment.of_it_silence_s:g} s of it the silence that ends a turn"
                 self._latency = f"{moment.latency_s:.2f} s after you stopped, {silence}"
             case Interrupted():
                 self._interrupted(moment)
             case Problem():
-                self._line("problem", f"[red]{_plain(moment.message)}[/red]", "red")
+                self._line("problem", Text(moment.message, style="red"), "red")
             case Summary():
                 self._summary(moment)
         if self._live.is_started:
@@ -62,55 +71,78 @@ class Screen:
     def _said(self, said: Said) -> None:
         if said.item_id == self._cut:
             return
-        if not said.is_final:
-            self._saying[said.item_id] = said
-            return
-        self._saying.pop(said.item_id, None)
-        self._line(_NAMES.get(said.who, said.who), _plain(said.text), _STYLES.get(said.who, ""))
-        if said.who == "assistant":
-            self._tell_latency()
+        self._saying[said.item_id] = said
+        if said.is_final and (said.who == "user" or not said.is_spoken):
+            self._finish(said.item_id)
+
+    def _is_heard(self, heard: Heard) -> None:
+        self._heard[heard.item_id] = heard.text
+        if heard.is_over:
+            self._finish(heard.item_id)
+
+    def _finish(self, item_id: str) -> None:
+        """Let what has been said and heard scroll."""
+        said = self._saying.pop(item_id, None)
+        self._heard.pop(item_id, None)
+        if said is not None:
+            self._line(_NAMES.get(said.who, said.who), Text(said.text.strip()), _STYLES.get(said.who, ""))
+            if said.who == "assistant":
+                self._tell_latency()
 
     def _interrupted(self, cut: Interrupted) -> None:
         """Show what was heard in place of what was said; the rest of it nobody heard."""
-        mark = f"[yellow]… interrupted after {cut.heard_ms / 1000:.1f} s[/yellow]"
         self._saying.pop(cut.item_id, None)
+        self._heard.pop(cut.item_id, None)
         self._cut = cut.item_id
-        self._line(_NAMES["assistant"], f"{_plain(cut.heard_text)} {mark}".strip(), _STYLES["assistant"])
+        mark = (f" … interrupted after {cut.heard_ms / 1000:.1f} s", "yellow")
+        self._line(_NAMES["assistant"], Text.assemble(cut.heard_text, mark), _STYLES["assistant"])
         self._tell_latency()
 
     def _tell_latency(self) -> None:
         if self._latency:
-            self._line("", f"[dim]{self._latency}[/dim]")
+            self._line("", Text(self._latency, style="dim"))
         self._latency = ""
 
     def _summary(self, summary: Summary) -> None:
-        self._saying.clear()
-        self._floor = ""
+        for item_id in tuple(self._saying):
+            self._finish(item_id)
+        self._floor = None
         turns = "1 turn" if summary.turns == 1 else f"{summary.turns} turns"
-        self._line(
-            "in all",
-            f"{turns}, {summary.user_audio_s:.1f} s of you, {summary.assistant_audio_s:.1f} s of the assistant, "
-            f"{summary.tokens_in} tokens in, {summary.tokens_out} out",
-            "dim",
-        )
-        self._line("written", ", ".join(summary.files), "dim")
+        spoken = f"{summary.user_audio_s:.1f} s of you, {summary.assistant_audio_s:.1f} s of the assistant"
+        tokens = f"{summary.tokens_in} tokens in, {summary.tokens_out} out"
+        self._line("in all", Text(f"{turns}, {spoken}, {tokens}"), "dim")
+        self._line("written", Text(", ".join(summary.files)), "dim")
 
-    def _line(self, label: str, markup: str, style: str = "") -> None:
-        row = Table.grid(padding=(0, 1))
-        row.add_column(width=_LABEL_WIDTH, no_wrap=True)
-        row.add_column(ratio=1, overflow="fold")
-        row.add_row(Text(label, style=style), markup)
-        self._console.print(row)
+    def _line(self, label: str, text: Text, style: str = "") -> None:
+        self._console.print(_row(label, text, style))
 
     def _bottom(self) -> Group:
-        lines = [
-            Text.assemble((f"{_NAMES.get(said.who, said.who):{_LABEL_WIDTH}} ", _STYLES.get(said.who, "")), said.text)
-            for said in self._saying.values()
-        ]
-        floor = Padding(Spinner("dots", text=Text(_FLOORS[self._floor], style="dim")), 0) if self._floor else Text()
-        return Group(*lines, floor)
+        saying = [self._row_of(said) for said in self._saying.values()]
+        if self._floor is None:
+            return Group(*saying)
+        status = Table.grid(padding=(0, 1))
+        status.add_row(Text(_meter(self._level_dbfs), style="cyan"), self._floor)
+        return Group(*saying, status)
+
+    def _row_of(self, said: Said) -> Table:
+        told = said.text.lstrip()
+        heard = self._heard.get(said.item_id, "")
+        split = len(heard) if told.startswith(heard) else 0
+        is_heard_later = said.who == "assistant" and said.is_spoken
+        text = Text.assemble(told[:split], (told[split:], "dim" if is_heard_later else ""))
+        return _row(_NAMES.get(said.who, said.who), text, _STYLES.get(said.who, ""))
 
 
-def _plain(text: str) -> str:
-    """Return text so that nothing in it is taken for rich's markup."""
-    return text.replace("[", r"\[")
+def _row(label: str, text: Text, style: str) -> Table:
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=_LABEL_WIDTH, no_wrap=True)
+    row.add_column(ratio=1, overflow="fold")
+    row.add_row(Text(label, style=style), text)
+    return row
+
+
+def _meter(dbfs: float) -> str:
+    """Draw the microphone's level."""
+    share = max(0.0, min(1.0, 1 - dbfs / _METER_FLOOR_DBFS))
+    full = round(share * _METER_WIDTH)
+    return "▮" * full + "▯" * (_METER_WIDTH - full)
