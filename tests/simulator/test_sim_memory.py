@@ -380,3 +380,16 @@ def test_cleared_utterance_is_dropped():
 
     run(program, engine)
     assert engine.turns[0].items[0]["content"][0]["transcript"] == "hello"
+
+
+async def test_frames_are_watched():
+    """Whoever watches a connection is told of every frame of both directions, in order."""
+    frames = []
+    async with connect(ScriptedEngine(), watch=lambda sender, frame: frames.append((sender, frame))) as connection:
+        await connection.recv()
+        await connection.send({"type": "input_audio_buffer.clear"})
+        await connection.recv()
+    assert [("server", "session.created"), ("client", "input_audio_buffer.clear")] == [
+        (sender, json.loads(frame)["type"]) for sender, frame in frames[:2]
+    ]
+    assert [("server", "input_audio_buffer.cleared")] == [(s, json.loads(f)["type"]) for s, f in frames[2:]]

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _ROOM = 1024
 """Frames on their way in each direction. When they are that many, whoever sends waits."""
 
+Sender: TypeAlias = Literal["client", "server"]
+Watch: TypeAlias = Callable[[Sender, str | bytes], object]
+
 _logger = logging.getLogger(__name__)
 
 
@@ -39,6 +42,7 @@ async def connect(
     clock: Clock | None = None,
     vad: Callable[[], Vad] = WebRtcVad,
     created_at: int | None = None,
+    watch: Watch | None = None,
 ) -> AsyncGenerator[AsyncRealtimeConnection]:
     """Run a session beside the caller and yield the SDK's connection to it; leaving the block ends both.
 
@@ -49,6 +53,7 @@ async def connect(
         clock: what the session waits on, the system's by default.
         vad: makes what judges the user's sound.
         created_at: the time in seconds since 1970 that the session takes itself to begin at; now by default.
+        watch: is told of every frame as it sets out: who sends it, and the frame.
 
     Raises:
         MissingExtraError: turn detection needs a package that is not installed.
@@ -62,7 +67,7 @@ async def connect(
         model=model,
         vad=vad,
     )
-    link = _Link()
+    link = _Link(watch)
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_serve(session, engine, clock, link))
@@ -95,9 +100,9 @@ async def _serve(session: Session, engine: Engine, clock: Clock, link: _Link) ->
 class _Link:
     """Carry frames both ways until one side ends it."""
 
-    def __init__(self) -> None:
-        self.to_client = _Pipe(self)
-        self.to_server = _Pipe(self)
+    def __init__(self, watch: Watch | None = None) -> None:
+        self.to_client = _Pipe(self, "server", watch)
+        self.to_server = _Pipe(self, "client", watch)
         self._close: Close | None = None
         self._by_client = False
 
@@ -130,8 +135,10 @@ class _Link:
 class _Pipe:
     """Be one direction: one receives, any number send, and wait while it is full."""
 
-    def __init__(self, link: _Link) -> None:
+    def __init__(self, link: _Link, sender: Sender, watch: Watch | None) -> None:
         self._link = link
+        self._sender: Sender = sender
+        self._watch = watch
         self._frames: deque[str | bytes] = deque()
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
@@ -146,6 +153,8 @@ class _Pipe:
             await self._writable.wait()
         if self._link.is_over:
             raise self._link.error()
+        if self._watch is not None:
+            self._watch(self._sender, frame)
         self._frames.append(frame)
         self._readable.set()
 
