@@ -142,3 +142,14 @@ def test_noise_reduction_keeps_its_strength():
     ]:
         (event,) = wire.send(update(audio={"input": {"noise_reduction": given}}))
         assert event["session"]["audio"]["input"]["noise_reduction"] == shown
+
+
+@pytest.mark.reported
+def test_null_where_it_means_nothing():
+    """Null in a field that cannot be cleared with it is as if the field were absent; LiveKit's client sends it."""
+    wire = Wire(["Yes."])
+    before = wire.events[0]["session"]
+    (event,) = wire.send(update(instructions=None, tools=None, audio={"output": {"voice": None}}))
+    assert event == {**event, "type": "session.updated", "session": before}
+    created, *_ = wire.send({"type": "response.create", "response": {"instructions": None, "tool_choice": None}})
+    assert created["type"] == "response.created"

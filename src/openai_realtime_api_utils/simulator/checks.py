@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from .faults import Fault, missing, out_of_range, unknown, unsupported, wrong_type
@@ -70,13 +71,17 @@ def one_of(*supported: str) -> Check:
     return check
 
 
+@dataclass(frozen=True)
+class _OrNull:
+    inner: Check
+
+    def __call__(self, value: Any, path: str) -> Any:
+        return None if value is None else self.inner(value, path)
+
+
 def or_null(inner: Check) -> Check:
-    """Accept null, else whatever ``inner`` accepts."""
-
-    def check(value: Any, path: str) -> Any:
-        return None if value is None else inner(value, path)
-
-    return check
+    """Accept null, which means something here, else whatever ``inner`` accepts."""
+    return _OrNull(inner)
 
 
 def either(constant: str, inner: Check) -> Check:
@@ -116,16 +121,20 @@ def mapping_of(inner: Check) -> Check:
 
 
 def shape(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Check:
-    """Accept an object of these fields and no others; the result has them in the table's order."""
+    """Accept an object of these fields and no others; the result has them in the table's order.
+
+    Null in a field where it means nothing is as if the field were absent: clients that are in wide use send it.
+    """
 
     def check(value: Any, path: str) -> dict[str, Any]:
         given = mapping(value, path)
-        for name in required:
-            if name not in given:
-                raise missing(f"{path}.{name}")
         for name in given:
             if name not in fields:
                 raise unknown(f"{path}.{name}")
+        given = {name: each for name, each in given.items() if each is not None or isinstance(fields[name], _OrNull)}
+        for name in required:
+            if name not in given:
+                raise missing(f"{path}.{name}")
         return {name: fields[name](given[name], f"{path}.{name}") for name in fields if name in given}
 
     return check
