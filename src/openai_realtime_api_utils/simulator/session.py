@@ -43,6 +43,7 @@ class Session:
         created_at: int,
         settings: Settings | None = None,
         model: str | None = None,
+        given: dict[str, Any] | None = None,
         ids: Ids | None = None,
         vad: Callable[[], Vad] = WebRtcVad,
     ) -> None:
@@ -53,6 +54,7 @@ class Session:
             created_at: the time in seconds since 1970, which ``expires_at`` is counted from.
             settings: how the service behaves.
             model: the model that the connection asked for.
+            given: what differs from the defaults from the start, as in a ``session.update``; comes with a key.
             ids: where ids come from.
             vad: makes what judges the user's sound, when turn detection first needs it.
         """
@@ -67,6 +69,8 @@ class Session:
             expires_at=created_at + int(self.settings.lifetime_s),
         )
         """The effective configuration, as ``session.updated`` shows it."""
+        if given is not None:
+            self.config = updated(self.config, given, voice_is_locked=False)
         self._hearing = Hearing(self._outbox, self._timeline)
         self._responses = Responses(
             self.settings,
