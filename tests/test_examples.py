@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from listening import which_sentence
-from sentences import CANDIDATES
+from listening import ANSWERS, which_sentence
 from wav_files import read_wav
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -38,7 +37,7 @@ def test_an_example_runs_offline(name, said, tmp_path):
     rate, samples = read_wav(tmp_path / "answer.wav")
     assert rate == 24_000
     if name != "classes":  # which holds two answers and the pause between them
-        assert which_sentence(samples, CANDIDATES) == "Six times seven is forty-two."
+        assert which_sentence(samples, ANSWERS) == "Six times seven is forty-two."
 
 
 def test_the_simple_example_is_short():

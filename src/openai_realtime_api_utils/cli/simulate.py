@@ -8,6 +8,7 @@ import os
 from ..clock import SystemClock
 from ..simulator import serve
 from .engines import local_engines
+from .variables import environment
 
 
 def run_simulate(host: str, port: int, chat_url: str | None, chat_model: str | None) -> None:
@@ -17,7 +18,7 @@ def run_simulate(host: str, port: int, chat_url: str | None, chat_model: str | N
 
 async def _serve(host: str, port: int, chat_url: str | None, chat_model: str | None) -> None:
     clock = SystemClock()
-    engines = local_engines(clock, chat_url, chat_model)
+    engines = local_engines(clock, chat_url, chat_model, environment())
     async with serve(engines, host=host, port=port, clock=clock) as server:
         print(f"The simulator listens at {server.url} (process {os.getpid()}); end it with Ctrl-C.")
         print(f'A client reaches it with  AsyncOpenAI(api_key="any", websocket_base_url="{server.url}")', flush=True)

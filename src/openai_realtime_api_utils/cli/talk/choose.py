@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,14 +13,6 @@ from .moments import Chose, Tell
 from .options import DEFAULT_OUTPUT, TalkOptions
 
 KEY = "OPENAI_API_KEY"
-
-
-def environment() -> Mapping[str, str]:
-    """Return the environment variables, with those of ``./.env`` behind them: the file never overrides."""
-    from dotenv import dotenv_values
-
-    from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
-    return {**from_file, **os.environ}
 
 
 @asynccontextmanager
@@ -42,7 +33,7 @@ async def connect(options: TalkOptions, variables: Mapping[str, str], clock: Clo
         async with _remote(options, key, tell) as connection:
             yield connection
     else:
-        async with _local(options, clock, tell) as connection:
+        async with _local(options, variables, clock, tell) as connection:
             yield connection
 
 
@@ -67,12 +58,12 @@ async def _remote(options: TalkOptions, key: str | None, tell: Tell) -> AsyncGen
 
 
 @asynccontextmanager
-async def _local(options: TalkOptions, clock: Clock, tell: Tell) -> AsyncGenerator[Any]:
+async def _local(options: TalkOptions, variables: Mapping[str, str], clock: Clock, tell: Tell) -> AsyncGenerator[Any]:
     from ...simulator import Settings
     from ...simulator import connect as connect_to_simulator
     from ..engines import local_engines
 
-    engine = local_engines(clock, options.chat_url, options.chat_model)()
+    engine = local_engines(clock, options.chat_url, options.chat_model, variables)()
     tell(Chose("server", "the local simulator", f"{KEY} is not set"))
     tell(Chose("engine", engine.describe(), "it needs no key and no network"))
     settings = Settings(model=options.model)

@@ -12,6 +12,7 @@ from ...hooks import library_logger
 from ...host.wav import WavMicrophone, WavSpeaker
 from ...middlewares import GiveClientEventId, StreamMic, TrackConfig, TrackConversation, interruptable_audio_player
 from ...state.playhead import Cut
+from ..variables import environment
 from . import choose
 from .director import Director
 from .microphone import PatientMicrophone
@@ -32,7 +33,7 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     Raises:
         RealtimeUtilsError: it could not begin, or could not go on; the sentence says why.
     """
-    variables = choose.environment()
+    variables = environment()
     with TellProblems(library_logger, tell):
         recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
         async with choose.connect(options, variables, clock, tell) as connection:
