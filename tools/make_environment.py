@@ -1,6 +1,9 @@
 """Make .venv and install this project into it from a lock file; needs nothing but Python's standard library.
 
     python3 tools/make_environment.py locks/talk.txt
+    python3 tools/make_environment.py tools/foreign/openai_agents.txt .venv/foreign/openai_agents
+
+The second form makes another environment, of what the lock file lists and no more: this project is not in it.
 
 With ``uv`` on the PATH, uv does it. Without, pip does; and where Python comes without pip and without ensurepip
 (Debian's does), the pip wheel is fetched from the index that pip is configured to use, and its hash is checked.
@@ -24,55 +27,69 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENT = ROOT / ".venv"
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+OWN = ROOT / ".venv"
 OLDEST = (3, 11)
 DEFAULT_INDEX = "https://pypi.org/simple"
 
 
-def main(lock: str) -> None:
+def main(lock: str, folder: str = "") -> None:
     """Make the environment, or say in one sentence why it cannot be made."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
         raise SystemExit(f"Python 3.11 or newer is needed, but this is {found}: call  make PYTHON=/path/to/python3.11")
+    environment = ROOT / folder if folder else OWN
     uv = shutil.which("uv")
-    if not (uv and with_uv(uv, lock)):
-        with_pip(lock)
+    if not (uv and with_uv(uv, lock, environment)):
+        with_pip(lock, environment)
 
 
-def with_uv(uv: str, lock: str) -> bool:
+def python_of(environment: Path) -> Path:
+    """Return the Python of an environment, whether it is there or not."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def with_uv(uv: str, lock: str, environment: Path) -> bool:
     """Install with uv; False if it could not, for it does not read pip's configuration."""
-    tell(f"making {ENVIRONMENT.name} with uv")
-    if not PYTHON.exists() and run([uv, "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)]) != 0:
+    python = python_of(environment)
+    tell(f"making {environment.name} with uv")
+    if not python.exists() and run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)]) != 0:
         return False
-    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    install = [uv, "pip", "install", "--quiet", "--python", str(python)]
     tell(f"installing what {lock} lists")
-    done = run([*install, "--require-hashes", "-r", lock]) == 0 and run([*install, *this_project()]) == 0
+    done = all(run([*install, *arguments]) == 0 for arguments in what(lock, environment))
     if not done:
         tell("uv could not; trying pip")
     return done
 
 
-def with_pip(lock: str) -> None:
+def with_pip(lock: str, environment: Path) -> None:
     """Install with pip, bootstrapped into the new environment."""
-    if not PYTHON.exists():
-        tell(f"making {ENVIRONMENT.name} with Python {sys.version.split()[0]}")
-        venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(ENVIRONMENT)
-    if run([str(PYTHON), "-c", "import pip"], quiet=True) != 0:
-        bootstrap_pip()
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    python = python_of(environment)
+    if not python.exists():
+        tell(f"making {environment.name} with Python {sys.version.split()[0]}")
+        venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(environment)
+    if run([str(python), "-c", "import pip"], quiet=True) != 0:
+        bootstrap_pip(python)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     tell(f"installing what {lock} lists (a minute or two the first time)")
-    for arguments in (["--require-hashes", "-r", lock], this_project()):
+    for arguments in what(lock, environment):
         if run([*pip, *arguments]) != 0:
             raise SystemExit("The packages could not be installed; pip says why above.")
 
 
-def this_project() -> list[str]:
-    """Return how to install this project itself: editable, with the build tools of the lock."""
-    return ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]
+def what(lock: str, environment: Path) -> list[list[str]]:
+    """Return what is installed, step by step: what the lock lists and, in our own environment, this project.
+
+    The project is editable, with the build tools of the lock. In another environment the lock alone decides, whatever
+    its packages ask for, so that one can do without what is too large.
+    """
+    locked = ["--require-hashes", "-r", lock]
+    if environment == OWN:
+        return [locked, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]]
+    return [["--no-deps", *locked]]
 
 
-def bootstrap_pip() -> None:
+def bootstrap_pip(python: Path) -> None:
     """Put pip into an environment that has none."""
     tried = []
     for index in indexes():
@@ -80,11 +97,11 @@ def bootstrap_pip() -> None:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 wheel = download_pip(index, Path(folder))
-                if run([str(PYTHON), f"{wheel}/pip", "install", "--quiet", "--no-index", str(wheel)]) == 0:
+                if run([str(python), f"{wheel}/pip", "install", "--quiet", "--no-index", str(wheel)]) == 0:
                     return
         except (OSError, ValueError) as error:
             tried.append(f"{index}: {error}")
-    if run([str(PYTHON), "-m", "ensurepip", "--default-pip"], quiet=True) != 0:
+    if run([str(python), "-m", "ensurepip", "--default-pip"], quiet=True) != 0:
         raise SystemExit(f"pip could not be fetched ({'; '.join(tried)}): install python3-venv, or uv, and try again.")
 
 
@@ -135,4 +152,4 @@ def tell(what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
