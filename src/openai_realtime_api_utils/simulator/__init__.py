@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .engine import Call, Engine, Fail, Listening, Say, Thought, Turn
     from .local import ChatEndpoint, LocalEngine
     from .memory import connect
-    from .scripted import ScriptedEngine
+    from .scenario import Dialogue
+    from .scenario_file import Scenario, load_scenario
+    from .scripted import ScriptedEngine, Wait
     from .session import Session
     from .settings import Settings
     from .synthetic import synthetic_speech
@@ -31,7 +33,11 @@ _NAMES = {
     "ChatEndpoint": "local",
     "LocalEngine": "local",
     "connect": "memory",
+    "Dialogue": "scenario",
+    "Scenario": "scenario_file",
+    "load_scenario": "scenario_file",
     "ScriptedEngine": "scripted",
+    "Wait": "scripted",
     "Session": "session",
     "Settings": "settings",
     "synthetic_speech": "synthetic",
@@ -44,10 +50,12 @@ _NAMES = {
 __all__ = [
     "Call",
     "ChatEndpoint",
+    "Dialogue",
     "Engine",
     "Fail",
     "Listening",
     "LocalEngine",
+    "Scenario",
     "ScriptedEngine",
     "Say",
     "Server",
@@ -56,8 +64,10 @@ __all__ = [
     "Thought",
     "Turn",
     "Vad",
+    "Wait",
     "WebRtcVad",
     "connect",
+    "load_scenario",
     "questions",
     "serve",
     "synthetic_speech",

@@ -10,8 +10,10 @@ import inspect
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..clock import Clock, SystemClock
 from ..errors import SimulatorError
 from .engine import RATE, Call, Fail, Listening, Say, Thought, Turn
 from .synthetic import synthetic_speech
@@ -20,7 +22,17 @@ from .tokens import tokens
 if TYPE_CHECKING:
     from ..ports import Samples
 
-Answer: TypeAlias = str | Say | Call | Fail | Sequence[str | Say | Call | Fail]
+
+@dataclass(frozen=True)
+class Wait:
+    """Let time pass before what comes next."""
+
+    seconds: float
+
+
+Piece: TypeAlias = Say | Call | Fail | Wait
+
+Answer: TypeAlias = str | Piece | Sequence[str | Piece]
 """What a response holds: text is said, a ``Call`` calls, a ``Fail`` fails; several of them come in order."""
 
 Reply: TypeAlias = Answer | Callable[[Turn], Answer | Awaitable[Answer]]
@@ -44,7 +56,7 @@ class ScriptedEngine:
     A script that has no reply fails the response, with a message that says so.
     """
 
-    def __init__(self, replies: Replies = (), hears: Iterable[str | Fail] = ()) -> None:
+    def __init__(self, replies: Replies = (), hears: Iterable[str | Fail] = (), *, clock: Clock | None = None) -> None:
         """Make an engine for one session.
 
         Args:
@@ -52,7 +64,9 @@ class ScriptedEngine:
                 of which the first that is found in the latest item's text decides, any number of times.
             hears: what is heard in each utterance, in order; nothing in those after the last. A false start that
                 came to nothing uses none of it up.
+            clock: what a ``Wait`` waits on, the system's by default.
         """
+        self._clock = clock or SystemClock()
         self._patterns = replies if isinstance(replies, Mapping) else None
         self._queue: deque[Reply] = deque() if isinstance(replies, Mapping) else deque(replies)
         self._hears = deque(hears)
@@ -68,8 +82,11 @@ class ScriptedEngine:
         answer = reply(turn) if callable(reply) else reply
         if inspect.isawaitable(answer):
             answer = await answer
-        for thought in _thoughts(answer):
-            yield thought
+        for piece in _pieces(answer):
+            if isinstance(piece, Wait):
+                await self._clock.sleep_until(self._clock.now() + piece.seconds)
+            else:
+                yield piece
 
     async def speak(self, text: str, *, voice: str, speed: float) -> Samples:
         return synthetic_speech(text, speed=speed)
@@ -99,8 +116,8 @@ def last_text(turn: Turn) -> str:
     return " ".join(part.get("text") or part.get("transcript") or "" for part in content)
 
 
-def _thoughts(answer: Answer) -> list[Thought]:
-    pieces = [answer] if isinstance(answer, str | Say | Call | Fail) else list(answer)
+def _pieces(answer: Answer) -> list[Piece]:
+    pieces = [answer] if isinstance(answer, str | Piece) else list(answer)
     calls = [i for i, piece in enumerate(pieces) if isinstance(piece, Call)]
     last_call = calls[-1] if calls else -1
     return [
