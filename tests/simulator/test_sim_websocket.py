@@ -155,7 +155,7 @@ async def test_port_in_use():
 async def test_address_of_another_machine():
     """An address that is not this machine's is one sentence too."""
     with pytest.raises(SimulatorError, match=r"cannot listen on 192\.0\.2\.1, port 0"):
-        async with serve(engine, host="192.0.2.1"):
+        async with serve(engine, host="192.0.2.1", allow_remote=True, settings=Settings(api_keys=frozenset({"key"}))):
             pass
 
 

@@ -1,0 +1,136 @@
+"""Let WebSocket connections in, or refuse them as the service does, and run a session for each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from .http_messages import HttpAnswer, HttpRequest, refusal
+from .keys import EphemeralKey, Kind
+from .runner import run
+from .service import Service
+
+PATH = "/v1/realtime"
+_SUBPROTOCOL = "realtime"
+_REFUSED_KEY = "invalid_request_error.invalid_api_key"
+_REFUSED_MODEL = "invalid_request_error.model_not_found"
+_REFUSED_EXPIRED = "invalid_request_error.ephemeral_token_expired"
+_EXPIRED_KEY = {
+    "type": "error",
+    "error": {
+        "type": "invalid_request_error",
+        "code": "ephemeral_token_expired",
+        "message": "Ephemeral token has expired: create another one.",
+        "param": None,
+        "event_id": None,
+    },
+}
+"""The message speaks of an expired ephemeral token (measured); the code, and the close after it, are inferred."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Door:
+    """Be what ``websockets`` asks about each connection."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def admit(self, _: ServerConnection, request: Request) -> Response | None:
+        """Refuse before the upgrade what the service refuses there; None lets the upgrade happen."""
+        refused = self._refused(as_http(request))
+        if refused is None:
+            return None
+        status = refused.status
+        return Response(status.value, status.phrase, Headers(refused.all_headers()), refused.body)
+
+    def select_subprotocol(self, _: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return Subprotocol(_SUBPROTOCOL) if _SUBPROTOCOL in offered else None
+
+    async def handle(self, connection: ServerConnection) -> None:
+        """Run the session of a connection that was let in."""
+        if connection.request is None:
+            return
+        request = as_http(connection.request)
+        if self._service.refuses_key(request.key):
+            await connection.close(3000, _REFUSED_KEY)
+            return
+        key = self._service.keys.find(request.key)
+        model = self._model(request, key)
+        if self._service.refuses_model(model):
+            await connection.close(3000, _REFUSED_MODEL)
+            return
+        try:
+            await self._run(connection, "realtime", model, key)
+        except Exception:
+            _logger.exception("The simulated session failed.")
+            await connection.close(1011, "The simulated session failed.")
+
+    def _refused(self, request: HttpRequest) -> HttpAnswer | None:
+        service = self._service
+        if request.path != PATH:
+            return refusal(HTTPStatus.NOT_FOUND, "invalid_url", f"There is nothing at this path: use {PATH}.")
+        if "call_id" in request.query or "intent" in request.query:
+            message = "The simulator has no calls and no transcription sessions: connect with ?model=."
+            return refusal(HTTPStatus.BAD_REQUEST, "invalid_value", message)
+        if not request.key:
+            message = "Missing bearer authentication: send 'Authorization: Bearer <key>'."
+            return refusal(HTTPStatus.UNAUTHORIZED, "missing_api_key", message)
+        if service.refuses_key(request.key) and service.settings.refuse_key == "http":
+            return refusal(HTTPStatus.UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
+        model = self._model(request, service.keys.find(request.key))
+        if service.refuses_model(model) and service.settings.refuse_model == "http":
+            message = f"The model '{model}' does not exist or you do not have access to it."
+            return refusal(HTTPStatus.NOT_FOUND, "model_not_found", message)
+        return None
+
+    def _model(self, request: HttpRequest, key: EphemeralKey | None) -> str:
+        of_key = key.model if key is not None else None
+        return request.query.get("model") or of_key or self._service.settings.model
+
+    async def _run(self, connection: ServerConnection, kind: Kind, model: str, key: EphemeralKey | None) -> None:
+        service = self._service
+        if key is not None and service.keys.is_expired(key):
+            await self._turn_away(connection)
+            return
+        engine = service.engine_factory()
+        session = service.new_session(kind, model, key.given if key is not None else None)
+
+        async def send(frame: str) -> None:
+            try:
+                await connection.send(frame)
+            except ConnectionClosed:
+                return  # the frames end too, and that ends the session
+
+        await run(session, engine, clock=service.clock, frames=_frames(connection), send=send, close=connection.close)
+
+    async def _turn_away(self, connection: ServerConnection) -> None:
+        """Answer the first event with an error, as the service does with an ephemeral key that is expired."""
+        try:
+            await connection.recv()
+            await connection.send(json.dumps(_EXPIRED_KEY | {"event_id": self._service.new_event_id()}))
+        except ConnectionClosed:
+            return
+        await connection.close(3000, _REFUSED_EXPIRED)
+
+
+async def _frames(connection: ServerConnection) -> AsyncIterator[str | bytes]:
+    try:
+        while True:
+            yield await connection.recv()
+    except ConnectionClosed:
+        return
+
+
+def as_http(request: Request) -> HttpRequest:
+    """Return a request of ``websockets`` as one of ours."""
+    headers = {name.lower(): ",".join(request.headers.get_all(name)) for name in request.headers}
+    return HttpRequest("GET", request.path, headers)

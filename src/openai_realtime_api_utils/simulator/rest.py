@@ -1,0 +1,81 @@
+"""Answer the REST half of the API: ephemeral keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from .checks import Check, mapping, one_of, shape, whole_number
+from .faults import Fault, missing, unknown
+from .http_messages import HttpAnswer, HttpRequest, as_json, refusal
+from .keys import Kind
+from .service import Service
+
+_KEY_SECONDS = 600
+"""How long an ephemeral key lets in when nobody says (API reference)."""
+_FIELDS: dict[str, Check] = {
+    "expires_after": shape({"anchor": one_of("created_at"), "seconds": whole_number(10, 7200)}),
+    "session": mapping,
+}
+
+
+def answer(service: Service, request: HttpRequest) -> HttpAnswer:
+    """Answer a request of any path and method but GET."""
+    route = _ROUTES.get(request.path)
+    if route is None or request.method != "POST":
+        message = f"Invalid URL ({request.method} {request.path})"
+        return refusal(HTTPStatus.NOT_FOUND, None, message)
+    refused = service.refused_key(request.key)
+    if refused is not None:
+        return refused
+    try:
+        return route(service, _body(request))
+    except Fault as fault:
+        return refusal(HTTPStatus.BAD_REQUEST, fault.code, fault.message, fault.param)
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        content: Any = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        raise Fault("We could not parse the JSON body of your request.", code=None) from None
+    return mapping(content, "body")
+
+
+def _client_secret(service: Service, body: dict[str, Any]) -> HttpAnswer:
+    asked = _secret(body)
+    given: dict[str, Any] | None = asked.get("session")
+    kind: Kind = "transcription" if given is not None and given.get("type") == "transcription" else "realtime"
+    return _mint(service, asked, kind, given)
+
+
+def _translation_secret(service: Service, body: dict[str, Any]) -> HttpAnswer:
+    asked = _secret(body)
+    given = asked.get("session")
+    if given is None or "model" not in given:
+        raise missing("session.model")
+    return _mint(service, asked, "translation", given)
+
+
+def _secret(body: dict[str, Any]) -> dict[str, Any]:
+    for name in body:
+        if name not in _FIELDS:
+            raise unknown(name)
+    return {name: _FIELDS[name](value, name) for name, value in body.items()}
+
+
+def _mint(service: Service, asked: dict[str, Any], kind: Kind, given: dict[str, Any] | None) -> HttpAnswer:
+    model = given.get("model") if given is not None else None
+    session = service.new_session(kind, model, given)  # refuses what a session.update would refuse
+    seconds: int = asked.get("expires_after", {}).get("seconds", _KEY_SECONDS)
+    key = service.keys.mint(seconds, kind, model, given)
+    shown = session.config | {"expires_at": 0}  # 0 in the recorded answer: no session runs yet
+    return as_json({"value": key.value, "expires_at": key.expires_at, "session": shown})
+
+
+_ROUTES: dict[str, Callable[[Service, dict[str, Any]], HttpAnswer]] = {
+    "/v1/realtime/client_secrets": _client_secret,
+    "/v1/realtime/translations/client_secrets": _translation_secret,
+}

@@ -1,0 +1,81 @@
+"""Hold what the connections of one server have in common: who may come in, and what sessions are made of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+
+from ..clock import Clock
+from .engine import Engine
+from .faults import missing
+from .http_messages import HttpAnswer, refusal
+from .ids import Ids
+from .keys import EphemeralKeys, Kind
+from .session import Session
+from .settings import Settings
+from .vad import Vad
+
+
+@dataclass
+class Service:
+    """Be one simulated service, whatever carries its events."""
+
+    engine_factory: Callable[[], Engine]
+    settings: Settings
+    clock: Clock
+    vad: Callable[[], Vad]
+    created_at: float
+    """Seconds since 1970 when it began; the clock says what has passed since."""
+    keys: EphemeralKeys = field(init=False)
+    _began: float = field(init=False)
+    _ids: Ids = field(init=False)
+    _numbers: itertools.count[int] = field(init=False, default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.now()
+        self.keys = EphemeralKeys(self.unix_now)
+        self._ids = Ids(self.settings.seed)
+
+    def unix_now(self) -> float:
+        """Return the time in seconds since 1970, by the clock that everything here goes by."""
+        return self.created_at + self.clock.now() - self._began
+
+    def new_event_id(self) -> str:
+        return self._ids.new("event")
+
+    def new_session(self, kind: Kind, model: str | None, given: dict[str, Any] | None) -> Session:
+        """Begin a session, with ids of its own.
+
+        Raises:
+            Fault: something in ``given`` is refused.
+        """
+        if given is not None and "type" not in given and kind != "translation":
+            raise missing("session.type")
+        return Session(
+            now=self.clock.now(),
+            created_at=int(self.unix_now()),
+            settings=replace(self.settings, seed=self.settings.seed + next(self._numbers)),
+            model=model,
+            given=given,
+            vad=self.vad,
+        )
+
+    def refuses_key(self, key: str) -> bool:
+        """Say whether a key is none of those that are let in. An expired ephemeral key is let in, and told then."""
+        keys = self.settings.api_keys
+        return keys is not None and key not in keys and self.keys.find(key) is None
+
+    def refused_key(self, key: str) -> HttpAnswer | None:
+        """Refuse a request that has no key, or none that opens the REST half of the API; None if it has."""
+        if not key:
+            message = "Missing bearer authentication: send 'Authorization: Bearer <key>'."
+            return refusal(HTTPStatus.UNAUTHORIZED, "missing_api_key", message)
+        if self.refuses_key(key) or self.keys.find(key) is not None:
+            return refusal(HTTPStatus.UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
+        return None
+
+    def refuses_model(self, model: str) -> bool:
+        return self.settings.models is not None and model not in self.settings.models
