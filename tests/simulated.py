@@ -136,7 +136,7 @@ class Wire:
 
     def _carry_out(self, command: Command) -> None:
         match command:
-            case Hear() if self.overhears and self.hears and isinstance(self.hears[0], str):
+            case Hear() if self.overhears and self.hears and isinstance(self.hears[0], str) and self.hears[0]:
                 if sum(c.item_id == command.item_id for c in self.commands_of(Hear)) == 1:
                     self.session.feed(Overheard(command.item_id, self.hears[0].split()[0]), self.now)
             case Understand():

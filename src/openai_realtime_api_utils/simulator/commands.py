@@ -6,7 +6,7 @@ A session does nothing itself: it returns events for the client and commands for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -67,7 +67,28 @@ class Close:
     reason: str
 
 
-Command: TypeAlias = Listen | Hear | Understand | Forget | Think | Stop | Close
+@dataclass(frozen=True)
+class For:
+    """Send this event to one view of a call's session, and to no other."""
+
+    view: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Play:
+    """Play more speech to the caller, after what is still to be played: int16, mono, at ``engine.RATE``."""
+
+    response_id: str
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class Hush:
+    """Play no more of what the caller has not heard yet."""
+
+
+Command: TypeAlias = Listen | Hear | Understand | Forget | Think | Stop | Close | For | Play | Hush
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pybase64
 
-from .checks import Check, list_of, mapping, one_of, or_null, shape, shape_by, text
+from .checks import Check, list_of, mapping, one_of, or_null, shape, shape_by, text, too_long
 from .faults import Fault, missing
 
 MAX_ID_CHARS = 32
 """Longest id that a client may choose (reported)."""
 
+_APPEND_LIMIT = 15 * 1024 * 1024
+"""Bytes of sound in one append (API reference)."""
 AUDIO_WANTED = "Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but got"
 
 
@@ -29,6 +31,21 @@ def decoded_audio(value: Any, path: str) -> bytes:
     if not data:
         raise Fault(f"Invalid '{path}'. {AUDIO_WANTED} empty bytes.", code="invalid_value", param=path)
     return data
+
+
+def appended_audio(event: dict[str, Any]) -> bytes:
+    """Return the sound of an append.
+
+    Raises:
+        Fault: it has none, or too much at once.
+    """
+    if "audio" not in event:
+        raise missing("audio")
+    audio = text(event["audio"], "audio")
+    limit = _APPEND_LIMIT // 3 * 4
+    if len(audio) > limit:
+        raise too_long("audio", len(audio), limit)
+    return decoded_audio(audio, "audio")
 
 
 def _audio(value: Any, path: str) -> str:

@@ -18,9 +18,17 @@ class Outbox:
         self.ids = ids
         self._waiting: list[dict[str, Any] | Command] = []
 
+    def made(self, event_type: str, **fields: Any) -> dict[str, Any]:
+        """Make an event; its id is made here."""
+        return {"type": event_type, "event_id": self.ids.new("event"), **fields}
+
     def event(self, event_type: str, **fields: Any) -> None:
-        """Send the client an event; its id is made here."""
-        self._waiting.append({"type": event_type, "event_id": self.ids.new("event"), **fields})
+        """Send the client an event."""
+        self._waiting.append(self.made(event_type, **fields))
+
+    def bare(self, event: dict[str, Any]) -> None:
+        """Send the client an event that has no id."""
+        self._waiting.append(event)
 
     def command(self, command: Command) -> None:
         self._waiting.append(command)

@@ -105,8 +105,9 @@ class SpokenMessage(Output):
         outbox: Outbox,
         response_id: str,
         conversation: Conversation | None,
-        encoder: Encoder,
+        encoder: Encoder | None,
     ) -> None:
+        """Begin a message; without an encoder its sound goes another way than by events, as in a call."""
         super().__init__(item, outbox, response_id, conversation)
         self._encoder = encoder
         self._pieces: list[Samples] = []
@@ -122,7 +123,8 @@ class SpokenMessage(Output):
     def sound(self, samples: Samples) -> None:
         self._pieces.append(samples)
         self.entry.n_samples += len(samples)
-        self._send(self._encoder.encode(samples))
+        if self._encoder is not None:
+            self._send(self._encoder.encode(samples))
 
     @property
     def audio_ms(self) -> int:
@@ -134,7 +136,8 @@ class SpokenMessage(Output):
             self._outbox.event("response.output_audio.delta", **self._where, delta=pybase64.b64encode(data).decode())
 
     def _close_content(self) -> None:
-        self._send(self._encoder.finish())
+        if self._encoder is not None:
+            self._send(self._encoder.finish())
         self._outbox.event("response.output_audio.done", **self._where)
         self._outbox.event("response.output_audio_transcript.done", **self._where, transcript=self.grown)
         part = {"type": "audio", "transcript": self.grown}

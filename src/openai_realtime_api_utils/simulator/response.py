@@ -14,6 +14,7 @@ from .conversation import Conversation, Entry
 from .engine import RATE, Call, Fail, Say, Turn
 from .outbox import Outbox, Timeline
 from .output import FunctionCall, Output, SpokenMessage, TextMessage
+from .playout import Playout
 from .settings import Settings
 from .sound import Encoder
 from .tokens import assistant_audio_tokens, response_usage, tokens
@@ -69,8 +70,9 @@ class Response:
         outbox: Outbox,
         timeline: Timeline,
         settings: Settings,
+        playout: Playout | None,
         tokens_seen: int,
-        on_done: Callable[[Response], None],
+        on_done: Callable[[Response, float], None],
         now: float,
     ) -> None:
         self.id = outbox.ids.new("resp")
@@ -83,6 +85,7 @@ class Response:
         self._outbox = outbox
         self._timeline = timeline
         self._settings = settings
+        self._playout = playout
         self._tokens_seen = tokens_seen
         self._on_done = on_done
         self._outputs: list[Output] = []
@@ -130,17 +133,17 @@ class Response:
                     "code": thought.code,
                     "message": thought.message,
                 }
-                self._at(start, lambda _: self._end("failed", {"type": "failed", "error": error}))
+                self._at(start, lambda now: self._end("failed", {"type": "failed", "error": error}, now))
 
     def finish(self, now: float) -> None:
         """Complete the response once everything is out."""
         if not self._is_over:
             self._is_thinking = False
-            self._at(max(now, self._free_at), lambda _: self._end("completed", None))
+            self._at(max(now, self._free_at), lambda now: self._end("completed", None, now))
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self, reason: str, now: float) -> None:
         """End it here and now."""
-        self._end("cancelled", {"type": "cancelled", "reason": reason})
+        self._end("cancelled", {"type": "cancelled", "reason": reason}, now)
 
     def _at(self, due: float, step: Callable[[float], None]) -> None:
         self._timeline.at(due, self.id, step)
@@ -158,7 +161,7 @@ class Response:
         said = 0
         for token in tokens(say.text):
             lead = max(0.0, said / len(say.text) * length - _TRANSCRIPT_LEAD_S)
-            self._at(start + lead / pace, lambda _, token=token: self._grow(message, token))
+            self._at(start + lead / pace, lambda now, token=token: self._grow(message, token, now))
             said += len(token)
         at = 0
         while at < len(samples):
@@ -170,7 +173,7 @@ class Response:
     def _write(self, output: Output, deltas: Sequence[str], start: float) -> float:
         for i, delta in enumerate(deltas):
             due = start + i / self._settings.text_tokens_per_s
-            self._at(due, lambda _, delta=delta: self._grow(output, delta))
+            self._at(due, lambda now, delta=delta: self._grow(output, delta, now))
         return start + len(deltas) / self._settings.text_tokens_per_s
 
     def _call(self, call: Call, start: float) -> None:
@@ -209,28 +212,31 @@ class Response:
             item["phase"] = phase
         if self.plan.modality == "text":
             return TextMessage(item, self._outbox, self.id, self._joins)
-        return SpokenMessage(item, self._outbox, self.id, self._joins, Encoder(self.plan.audio_format))
+        encoder = Encoder(self.plan.audio_format) if self._playout is None else None
+        return SpokenMessage(item, self._outbox, self.id, self._joins, encoder)
 
     def _open(self, output: Output) -> None:
         self._outputs.append(output)
         output.open(len(self._outputs) - 1)
 
-    def _grow(self, output: Output, delta: str) -> None:
+    def _grow(self, output: Output, delta: str, now: float) -> None:
         output.write(delta)
-        self._spend(1)
+        self._spend(1, now)
 
     def _sound(self, message: SpokenMessage, chunk: Samples, now: float) -> None:
         message.sound(chunk)
+        if self._playout is not None:
+            self._playout.play(self.id, message.entry, chunk, now)
         self.speech_ends = max(now, self.speech_ends or now) + len(chunk) / RATE
-        self._spend(assistant_audio_tokens(len(chunk) * 1000 // RATE))
+        self._spend(assistant_audio_tokens(len(chunk) * 1000 // RATE), now)
 
-    def _spend(self, n: int) -> None:
+    def _spend(self, n: int, now: float) -> None:
         self._spent += n
         limit = self.plan.max_output_tokens
         if limit != "inf" and self._spent >= limit:
-            self._end("incomplete", {"type": "incomplete", "reason": "max_output_tokens"})
+            self._end("incomplete", {"type": "incomplete", "reason": "max_output_tokens"}, now)
 
-    def _end(self, status: str, details: dict[str, Any] | None) -> None:
+    def _end(self, status: str, details: dict[str, Any] | None, now: float) -> None:
         if self._is_over:
             return
         self._is_over = True
@@ -249,7 +255,7 @@ class Response:
             already_seen=self._tokens_seen,
         )
         self._outbox.event("response.done", response=self._shown(status, details))
-        self._on_done(self)
+        self._on_done(self, now)
 
     def _shown(self, status: str, details: dict[str, Any] | None) -> dict[str, Any]:
         plan = self.plan

@@ -14,6 +14,7 @@ from .conversation import Conversation, Entry
 from .faults import Fault
 from .items import as_stored, checked_reference, spoken_audio
 from .outbox import Outbox, Timeline
+from .playout import Playout
 from .response import Plan, Response
 from .settings import Settings
 
@@ -34,12 +35,14 @@ class Responses:
         conversation: Conversation,
         outbox: Outbox,
         timeline: Timeline,
+        playout: Playout | None,
         listen_to: Callable[[Entry], None],
     ) -> None:
         self._settings = settings
         self._conversation = conversation
         self._outbox = outbox
         self._timeline = timeline
+        self._playout = playout
         self._listen_to = listen_to
         self._open: dict[str, Response] = {}
         self._tokens_seen = 0
@@ -74,6 +77,7 @@ class Responses:
             outbox=self._outbox,
             timeline=self._timeline,
             settings=self._settings,
+            playout=self._playout,
             tokens_seen=self._tokens_seen,
             on_done=self._done,
             now=now,
@@ -81,7 +85,7 @@ class Responses:
         self._open[response.id] = response
         response.think()
 
-    def cancel(self, response_id: object, reason: str) -> None:
+    def cancel(self, response_id: object, reason: str, now: float) -> None:
         """End a response early: the one named, else the one that writes to the conversation.
 
         Raises:
@@ -90,7 +94,7 @@ class Responses:
         response = self.active if response_id is None else self._open.get(str(response_id))
         if response is None:
             raise Fault("Cancellation failed: no active response found", code="response_cancel_not_active")
-        response.cancel(reason)
+        response.cancel(reason, now)
 
     def go_on(self) -> None:
         """Let those think that waited for something to be understood."""
@@ -139,7 +143,7 @@ class Responses:
             self._listen_to(entry)
         return entry
 
-    def _done(self, response: Response) -> None:
+    def _done(self, response: Response, now: float) -> None:
         self._open.pop(response.id, None)
         usage = response.usage or {}
         self._tokens_seen = usage.get("total_tokens", 0)
@@ -156,6 +160,8 @@ class Responses:
                 }
             ],
         )
+        if self._playout is not None:
+            self._playout.finish(response.id, now)
 
 
 def _plan(session: dict[str, Any], asked: dict[str, Any]) -> Plan:

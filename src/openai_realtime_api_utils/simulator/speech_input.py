@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..audio.formats import format_of
 from .conversation import Conversation, Entry
@@ -15,6 +15,9 @@ from .outbox import Outbox
 from .sound import Decoder
 from .turn_detection import SpeechStarted, TurnDetector, in_ms
 from .vad import Vad
+
+if TYPE_CHECKING:
+    from ..ports import Samples
 
 _LEAST_COMMIT = RATE // 10
 """100 ms (reported and measured)."""
@@ -35,7 +38,7 @@ class SpeechInput:
         conversation: Conversation,
         hearing: Hearing,
         outbox: Outbox,
-        on_speech: Callable[[], None],
+        on_speech: Callable[[float], None],
         on_turn: Callable[[float], None],
     ) -> None:
         self._make_vad = vad
@@ -75,8 +78,11 @@ class SpeechInput:
             self._detector.configure(detection)
 
     def append(self, data: bytes, now: float) -> None:
+        """Take more sound in the session's format."""
+        self.hear(self._decoder.feed(data), now)
+
+    def hear(self, samples: Samples, now: float) -> None:
         """Take more sound, and do what turn detection makes of it."""
-        samples = self._decoder.feed(data)
         self._buffer.append(samples)
         if self._config["turn_detection"] is None:
             if self._item_id is None:
@@ -85,7 +91,7 @@ class SpeechInput:
             return
         for signal in self._detecting(self._buffer.end - len(samples)).push(samples):
             if isinstance(signal, SpeechStarted):
-                self._start_turn(signal.at)
+                self._start_turn(signal.at, now)
             else:
                 self._end_turn(signal.at, now)
         if self._item_id is None:
@@ -134,12 +140,12 @@ class SpeechInput:
             self._detector = TurnDetector(self._make_vad(), self._config["turn_detection"], position=position)
         return self._detector
 
-    def _start_turn(self, at: int) -> None:
+    def _start_turn(self, at: int, now: float) -> None:
         self._turn_start = at
         item_id = self._outbox.ids.new("item")
         self._outbox.event("input_audio_buffer.speech_started", audio_start_ms=in_ms(at), item_id=item_id)
         self._begin(item_id, at)
-        self._on_speech()
+        self._on_speech(now)
 
     def _end_turn(self, at: int, now: float) -> None:
         self._hear(at)
