@@ -1,0 +1,105 @@
+"""Watch what every simulated session of a test is sent and sends, and hold the latter against the SDK's types."""
+
+import asyncio
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import numpy as np
+import pytest
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import Field, TypeAdapter
+
+from openai_realtime_api_utils.simulator import Session, synthetic_speech
+
+LARGE = ("livekit", "pipecat")
+"""Environments that nobody is made to have."""
+
+SDK: TypeAdapter[Any] = TypeAdapter(Annotated[get_args(RealtimeServerEvent)[0], Field(discriminator="type")])
+
+
+class Wire:
+    """Hold the events of both directions, in the order in which the session saw them."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
+
+    def errors(self) -> list[dict[str, Any]]:
+        return [event["error"] for event in self.sent if event["type"] == "error"]
+
+
+@pytest.fixture
+def wire(monkeypatch):
+    """Record the sessions of a test; every frame that they send must be what the SDK says it is."""
+    record = Wire()
+    base = next(each for each in Session.__mro__ if "poll" in vars(each))
+    receive, poll = base.receive, base.poll
+
+    def recorded_receive(self, event, *arguments):
+        record.received.append(event)
+        receive(self, event, *arguments)
+
+    def recorded_poll(self):
+        ready = poll(self)
+        record.sent += [each for each in ready if isinstance(each, dict)]
+        return ready
+
+    monkeypatch.setattr(base, "receive", recorded_receive)
+    monkeypatch.setattr(base, "poll", recorded_poll)
+    yield record
+    for event in record.sent:
+        SDK.validate_python(event)
+
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "programs"
+ENVIRONMENTS = ROOT / ".venv" / "foreign"
+
+
+def runner_of(environment: str) -> Path:
+    """Return the interpreter of a foreign environment; skip the test, or fail it in CI, if it was not made."""
+    folder = ENVIRONMENTS / environment
+    runner = folder / ("node" if environment.endswith("_js") else "bin/python")
+    if not runner.exists():
+        reason = f"{folder.relative_to(ROOT)} is missing: make it with  python3 tools/make_foreign.py {environment}"
+        (pytest.fail if os.environ.get("CI") and environment not in LARGE else pytest.skip)(reason)
+    return runner
+
+
+@pytest.fixture
+def foreign():
+    """Return ``run(environment, program, *arguments)``, which awaits the JSON object that the program prints."""
+
+    async def run(environment, program, *arguments):
+        process = await asyncio.create_subprocess_exec(
+            runner_of(environment),
+            PROGRAMS / program,
+            *map(str, arguments),
+            cwd=ENVIRONMENTS / environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            output, complaints = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 0, complaints.decode()
+        return json.loads(output)
+
+    return run
+
+
+@pytest.fixture
+def spoken(tmp_path):
+    """Return the path of some speech and a silence after it, as pcm16 at 24 kHz."""
+    path = tmp_path / "speech.pcm"
+    sound = np.concatenate(
+        (np.zeros(4_800, np.int16), synthetic_speech("what is the weather"), np.zeros(24_000, np.int16))
+    )
+    path.write_bytes(sound.tobytes())
+    return path
