@@ -21,7 +21,10 @@ from openai_realtime_api_utils.cli.talk.screen import Screen
 def shown(*moments, terminal=False):
     """Return what a screen prints for moments."""
     stream = io.StringIO()
-    console = Console(file=stream, width=100, highlight=False, force_terminal=terminal, color_system=None)
+    variables = {"TERM": "xterm"} if terminal else {}
+    console = Console(
+        file=stream, width=100, highlight=False, force_terminal=terminal, color_system=None, _environ=variables
+    )
     with Screen(console) as screen:
         for moment in moments:
             screen(moment)
