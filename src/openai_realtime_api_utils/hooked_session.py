@@ -11,7 +11,7 @@ from typing import Any, Self
 from .clock import Clock
 from .errors import HandlerError
 from .handlers import HasClientEventHandler, HasServerEventHandler, Middleware, RegistersSend
-from .hooks import HookedSend, hook_handlers, library_logger
+from .hooks import SLOW_HANDLER_MS, HookedSend, hook_handlers, library_logger
 
 
 class HookedSession:
@@ -52,6 +52,7 @@ async def hook_middlewares(
     *,
     clock: Clock | None = None,
     logger: logging.Logger = library_logger,
+    slow_handler_ms: float = SLOW_HANDLER_MS,
 ) -> AsyncGenerator[HookedSession]:
     """Hook middlewares, give each the ``send`` it asks for, and receive until the block is left.
 
@@ -71,7 +72,8 @@ async def hook_middlewares(
                 stack.enter_context(middleware)
         server = [m.server_event_handler for m in hooked if isinstance(m, HasServerEventHandler)]
         client = [m.client_event_handler for m in hooked if isinstance(m, HasClientEventHandler)]
-        with hook_handlers(connection, server, client, clock=clock, logger=logger) as (keep_receiving, send):
+        hooks = hook_handlers(connection, server, client, clock=clock, logger=logger, slow_handler_ms=slow_handler_ms)
+        with hooks as (keep_receiving, send):
             for middleware in hooked:
                 if isinstance(middleware, RegistersSend):
                     middleware.register_send_with_handlers(send.by(type(middleware).__name__))

@@ -14,9 +14,13 @@ from .errors import RemoteProtocolError
 from .events import as_dict, decode, encode
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
 from .log_errors import LogErrors
+from .slow_handlers import SlowHandlers
 from .tasks import TaskOwner
 
 T = TypeVar("T")
+
+SLOW_HANDLER_MS = 50.0
+"""What speech can bear: a loudspeaker's buffer of 60 ms (``AudioPlayer``'s prebuffer) runs dry soon after."""
 
 library_logger = logging.getLogger("openai_realtime_api_utils")
 """Where the library tells what a user should know; it has no handler and no level of its own."""
@@ -39,6 +43,7 @@ def hook_handlers(
     *,
     clock: Clock | None = None,
     logger: logging.Logger = library_logger,
+    slow_handler_ms: float = SLOW_HANDLER_MS,
 ) -> Generator[Hooked]:
     """Hook handlers to a connection for the length of a ``with`` block.
 
@@ -49,21 +54,25 @@ def hook_handlers(
         server_event_handlers: see every event received, in this order.
         client_event_handlers: see every event sent through ``send``, in this order.
         clock: stamps ``RECEIVED_AT``; the machine's own by default.
-        logger: is told of ``error`` events, failed responses and unreadable frames.
+        logger: is told of ``error`` events, failed responses, unreadable frames and slow handlers.
+        slow_handler_ms: how long a handler may take over one event before the logger is told its name.
 
     Raises:
         HandlerError: a handler is not callable.
     """
     owner = TaskOwner()
     log_errors = LogErrors(logger)
-    send = HookedSend(connection, chain(cast("Any", client_event_handlers)), owner, log_errors)
-    handle = chain(cast("Any", server_event_handlers))
-    ticking = clock or SystemClock()
+    clock = clock or SystemClock()
+    slow = SlowHandlers(clock, logger, slow_handler_ms)
+    send = HookedSend(connection, chain(cast("Any", client_event_handlers), slow), owner, log_errors)
+    handle = chain(cast("Any", server_event_handlers), slow)
+    now = clock.now
 
     async def receive() -> None:
+        recv_bytes = getattr(connection, "recv_bytes", None)
         while True:
             try:
-                event = await _next_event(connection)
+                event = decode(await recv_bytes()) if recv_bytes is not None else await connection.recv()
             except RemoteProtocolError as error:
                 logger.warning("%s It was skipped.", error)
                 continue
@@ -74,7 +83,7 @@ def hook_handlers(
                 if lost.is_orderly:
                     return
                 raise lost.as_error() from error
-            metadata: Metadata = {RECEIVED_AT: ticking.now()}
+            metadata: Metadata = {RECEIVED_AT: now()}
             _, metadata = await handle(event, metadata, connection)
             log_errors.server_event(event, metadata)
 
@@ -100,6 +109,7 @@ class HookedSend:
         self, connection: Any, handle: Chain, owner: TaskOwner, log_errors: LogErrors, sender: str | None = None
     ) -> None:
         self._connection = connection
+        self._send_raw = getattr(connection, "send_raw", None)
         self._handle = handle
         self._owner = owner
         self._log_errors = log_errors
@@ -127,7 +137,10 @@ class HookedSend:
         frame = encode(sent)
         self._log_errors.client_event(sent)
         try:
-            await _send_frame(self._connection, frame, sent)
+            if self._send_raw is not None:
+                await self._send_raw(frame)
+            else:
+                await self._connection.send(sent)
         except Exception as error:
             lost = closed_as(error)
             if lost is None:
@@ -147,16 +160,3 @@ class HookedSend:
     def by(self, name: str) -> HookedSend:
         """Return the same ``send``, marking what it sends with ``SENT_BY``."""
         return HookedSend(self._connection, self._handle, self._owner, self._log_errors, name)
-
-
-async def _next_event(connection: Any) -> Any:
-    if hasattr(connection, "recv_bytes"):
-        return decode(await connection.recv_bytes())
-    return await connection.recv()
-
-
-async def _send_frame(connection: Any, frame: str, event: dict[str, Any]) -> None:
-    if hasattr(connection, "send_raw"):
-        await connection.send_raw(frame)
-    else:
-        await connection.send(event)

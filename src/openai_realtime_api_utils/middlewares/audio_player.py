@@ -70,8 +70,11 @@ class AudioPlayer:
             MissingExtraError: numpy is not installed.
         """
         require("numpy", extra="audio", needed_by="AudioPlayer")
+        from .speech import Speech  # now: at the first sound, loading it would hold up that sound
+
         self.underruns = 0
         """How often speech ran dry before it was over."""
+        self._new_speech = Speech
         self._speaker = speaker
         self._prebuffer_ms = prebuffer_ms
         self._on_speech_end = list(on_speech_end)
@@ -223,12 +226,10 @@ class AudioPlayer:
         return speech
 
     def _begin(self, speech_id: SpeechId, response_id: str | None) -> Speech:
-        from .speech import Speech
-
         audio_format = self._format
         if response_id is not None:
             audio_format = self._open_responses.setdefault(response_id, self._format)
-        speech = Speech(speech_id, response_id, audio_format, self._speaker, self._prebuffer_ms)
+        speech = self._new_speech(speech_id, response_id, audio_format, self._speaker, self._prebuffer_ms)
         if response_id in self._silenced:
             speech.cut()
         elif self._is_held:

@@ -197,7 +197,10 @@ class Item:
 
     def part(self, index: int | None) -> Part:
         """Return a content part; it is made if this is the first to be heard of it."""
-        return self.parts.setdefault(index or 0, Part())
+        part = self.parts.get(index or 0)
+        if part is None:
+            part = self.parts[index or 0] = Part()
+        return part
 
     def take(self, sent: dict[str, Any], *, is_final: bool) -> None:
         """Learn from the server's own record of the item.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..ports import SpeechId
 from .heard import heard_text
 
 
-@dataclass(frozen=True)
-class Playhead:
+class Playhead(NamedTuple):
     """Hold what was received of a stretch of speech and how much of it was heard.
 
     Laws: heard never exceeds received, and never falls.
@@ -27,15 +25,16 @@ class Playhead:
 
     def receive(self, samples: int) -> Playhead:
         """Take note of more sound."""
-        return replace(self, received=self.received + samples)
+        return Playhead(self.rate, self.received + samples, self.heard, self.transcript)
 
     def tell(self, text: str) -> Playhead:
         """Take note of more words."""
-        return replace(self, transcript=self.transcript + text)
+        return Playhead(self.rate, self.received, self.heard, self.transcript + text)
 
     def hear(self, samples: int, *, rate: int) -> Playhead:
         """Take note of how much has been heard in all, in samples of the loudspeaker."""
-        return replace(self, heard=max(self.heard, min(samples * self.rate // rate, self.received)))
+        heard = max(self.heard, min(samples * self.rate // rate, self.received))
+        return Playhead(self.rate, self.received, heard, self.transcript)
 
     @property
     def received_ms(self) -> int:

@@ -84,7 +84,7 @@ class Conversation:
         """
         if revive:
             self._deleted.pop(item_id, None)
-        item = self.item(item_id)
+        item = self._items.get(item_id) or self.item(item_id)
         if item is None and item_id not in self._deleted and item_id not in self._evicted:
             item = self._held[item_id] = Item(item_id)
             _bound(self._held, REMEMBERED)
