@@ -3,13 +3,16 @@
 import base64
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
+from openai.types.realtime import RealtimeServerEvent, RealtimeTranslationServerEvent
+from pydantic import Field, TypeAdapter
 
 from openai_realtime_api_utils.simulator.commands import (
     Command,
     Finished,
+    For,
     Hear,
     Overheard,
     Think,
@@ -18,9 +21,26 @@ from openai_realtime_api_utils.simulator.commands import (
     Understood,
 )
 from openai_realtime_api_utils.simulator.engine import RATE, Call, Fail, Say
-from openai_realtime_api_utils.simulator.session import Session
+from openai_realtime_api_utils.simulator.opening import open_session
 from openai_realtime_api_utils.simulator.synthetic import synthetic_speech
 from openai_realtime_api_utils.simulator.vad import FRAME
+
+CONVERSATION = TypeAdapter(Annotated[get_args(RealtimeServerEvent)[0], Field(discriminator="type")])
+TRANSLATION = TypeAdapter(Annotated[get_args(RealtimeTranslationServerEvent)[0], Field(discriminator="type")])
+
+
+def check_event(event: dict[str, Any]) -> None:
+    """Fail unless the SDK has a type for this event and the event fits it."""
+    is_translation = event["type"] in _ONLY_TRANSLATION or event.get("session", {}).get("type") == "translation"
+    (TRANSLATION if is_translation else CONVERSATION).validate_python(event)
+
+
+_ONLY_TRANSLATION = {
+    "session.closed",
+    "session.input_transcript.delta",
+    "session.output_transcript.delta",
+    "session.output_audio.delta",
+}
 
 
 class LoudVad:
@@ -68,6 +88,7 @@ class Wire:
         overhears: bool = False,
         answers: bool = True,
         vad: Any = LoudVad,
+        kind: Any = "realtime",
         **session: Any,
     ) -> None:
         self.now = 100.0
@@ -75,23 +96,35 @@ class Wire:
         self.hears = deque(hears)
         self.overhears = overhears
         self.answers = answers
-        self.session = Session(now=self.now, created_at=1_700_000_000, vad=vad, **session)
+        self.session: Any = open_session(kind, now=self.now, created_at=1_700_000_000, vad=vad, **session)
         self.events: list[dict[str, Any]] = []
         self.commands: list[Command] = []
         self.times: list[float] = []
+        self.views: list[int | None] = []
+        """The view that each event was for; None if it was for all."""
         self._pump()
 
-    def send(self, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    def send(self, *events: dict[str, Any], view: int = 0) -> list[dict[str, Any]]:
         """Send client events; return what comes back at once."""
         start = len(self.events)
         for event in events:
-            self.session.receive(event, self.now)
+            self.session.receive(event, self.now, view)
             self._pump()
         return self.events[start:]
 
     def send_text(self, frame: str | bytes) -> list[dict[str, Any]]:
         start = len(self.events)
         self.session.receive_text(frame, self.now)
+        self._pump()
+        return self.events[start:]
+
+    def hear(self, samples) -> None:
+        self.session.hear(samples, self.now)
+        self._pump()
+
+    def dial(self, key: str) -> list[dict[str, Any]]:
+        start = len(self.events)
+        self.session.dial(key, self.now)
         self._pump()
         return self.events[start:]
 
@@ -126,9 +159,13 @@ class Wire:
     def _pump(self) -> None:
         while ready := self.session.poll():
             for each in ready:
-                if isinstance(each, dict):
-                    self.events.append(each)
+                if isinstance(each, dict | For):
+                    view = each.view if isinstance(each, For) else None
+                    event = each.event if isinstance(each, For) else each
+                    check_event(event)
+                    self.events.append(event)
                     self.times.append(self.now)
+                    self.views.append(view)
                 else:
                     self.commands.append(each)
                     if self.answers:

@@ -188,7 +188,7 @@ def test_own_voice_and_format():
     """A response may have its own voice and format."""
     wire = Wire(["Hello."])
     (created,) = wire.send(create(audio={"output": {"voice": {"id": "voice_1"}, "format": {"type": "audio/pcmu"}}}))
-    assert created["response"]["audio"]["output"] == {"format": {"type": "audio/pcmu"}, "voice": {"id": "voice_1"}}
+    assert created["response"]["audio"]["output"] == {"format": {"type": "audio/pcmu"}, "voice": "voice_1"}
     assert wire.commands_of(Think)[0].voice == "voice_1"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .checks import mapping, one_of
 from .faults import Fault, missing
-from .shapes import RESPONSE, SESSION
+from .shapes import GUIDED, RESPONSE, SESSION
 
 PERSONA = (
     "You are a simulated assistant, run on the client's own side for tests and for trying things out. "
@@ -16,7 +16,7 @@ PERSONA = (
 )
 """Instructions of a session that sets none; setting ``""`` brings them back (recorded sessions)."""
 
-_PCM = {"type": "audio/pcm", "rate": 24000}
+PCM = {"type": "audio/pcm", "rate": 24000}
 
 _NEVER_ECHOED = ("reasoning", "parallel_tool_calls", "model")
 """Accepted, and not in the session that the service returns (recorded sessions), or not to be changed."""
@@ -27,14 +27,19 @@ def is_second_generation(model: str) -> bool:
     return model.startswith("gpt-realtime-2") and not model.startswith("gpt-realtime-2025")
 
 
-def _vad_defaults(model: str, kind: str) -> dict[str, Any]:
+def _silence_ms(model: str) -> int:
+    return 500 if is_second_generation(model) else 200
+
+
+def vad_defaults(kind: str, silence_ms: int) -> dict[str, Any]:
+    """Return the turn detection of this kind that a session has unless it says otherwise."""
     if kind == "semantic_vad":
         return {"type": kind, "eagerness": "auto", "create_response": True, "interrupt_response": True}
     return {
         "type": kind,
         "threshold": 0.5,
         "prefix_padding_ms": 300,
-        "silence_duration_ms": 500 if is_second_generation(model) else 200,
+        "silence_duration_ms": silence_ms,
         "idle_timeout_ms": None,
         "create_response": True,
         "interrupt_response": True,
@@ -59,13 +64,13 @@ def default_session(model: str, *, session_id: str, expires_at: int) -> dict[str
         "expires_at": expires_at,
         "audio": {
             "input": {
-                "format": dict(_PCM),
+                "format": dict(PCM),
                 "transcription": None,
                 "noise_reduction": None,
-                "turn_detection": _vad_defaults(model, "server_vad"),
+                "turn_detection": vad_defaults("server_vad", _silence_ms(model)),
             },
             "output": {
-                "format": dict(_PCM),
+                "format": dict(PCM),
                 "voice": "marin" if is_second_generation(model) else "alloy",
                 "speed": 1.0,
             },
@@ -90,7 +95,7 @@ def updated(session: dict[str, Any], update: Any, *, voice_is_locked: bool) -> d
     result.update({name: value for name, value in changes.items() if name not in _NEVER_ECHOED})
     if result["instructions"] == "":
         result["instructions"] = PERSONA
-    _merge_input(result, sound.get("input", {}))
+    merge_input(result["audio"]["input"], sound.get("input", {}), _silence_ms(result["model"]))
     _merge_output(result, sound.get("output", {}), voice_is_locked=voice_is_locked)
     return result
 
@@ -106,42 +111,67 @@ def _check_type(given: dict[str, Any]) -> None:
     one_of("realtime", "transcription")(given["type"], "session.type")
 
 
-def _merge_input(result: dict[str, Any], changes: dict[str, Any]) -> None:
-    now: dict[str, Any] = result["audio"]["input"]
+def merge_input(now: dict[str, Any], changes: dict[str, Any], silence_ms: int) -> None:
+    """Merge changes into the ``audio.input`` of a session.
+
+    Raises:
+        Fault: what they come to together is refused.
+    """
     for name, value in changes.items():
-        now[name] = _MERGE[name](now[name], value, result["model"])
+        now[name] = _MERGE[name](now[name], value, silence_ms)
 
 
-def _merge_vad(old: dict[str, Any] | None, new: dict[str, Any] | None, model: str) -> dict[str, Any] | None:
+def _merge_vad(old: dict[str, Any] | None, new: dict[str, Any] | None, silence_ms: int) -> dict[str, Any] | None:
     if new is None:
         return None
     kind = new.get("type") or (old["type"] if old else "server_vad")
-    base = old if old and old["type"] == kind else _vad_defaults(model, kind)
+    base = old if old and old["type"] == kind else vad_defaults(kind, silence_ms)
     return base | new | {"type": kind}
 
 
-def _merge_transcription(old: dict[str, Any] | None, new: dict[str, Any] | None, _: str) -> dict[str, Any] | None:
+_TRANSCRIPTION = "session.audio.input.transcription"
+
+
+def _merge_transcription(old: dict[str, Any] | None, new: dict[str, Any] | None, _: int) -> dict[str, Any] | None:
     if new is None:
         return None
-    merged = {"language": None, "prompt": None} | (old or {}) | new
+    merged: dict[str, Any] = {"language": None, "prompt": None} | (old or {}) | new
     if "model" not in merged:
-        raise missing("session.audio.input.transcription.model")
-    if merged["prompt"] is not None and merged["model"] == "gpt-realtime-whisper":
-        raise Fault(
-            "The 'prompt' parameter is not supported with gpt-realtime-whisper.",
-            code="invalid_value",
-            param="session.audio.input.transcription.prompt",
-        )
+        raise missing(f"{_TRANSCRIPTION}.model")
+    model: str = merged["model"]
+    if model not in GUIDED:
+        for name in ("keywords", "languages"):
+            if name in new:
+                raise _not_with(name, model)
+            merged.pop(name, None)
+    elif model == "gpt-live-transcribe":
+        merged.setdefault("languages", [])
+        if merged["languages"] and merged["language"] is not None:
+            raise Fault(
+                "Set either 'language' or 'languages', not both.",
+                code="invalid_value",
+                param=f"{_TRANSCRIPTION}.language",
+            )
+    if merged["prompt"] is not None and model == "gpt-realtime-whisper":
+        raise _not_with("prompt", model)
     merged.pop("delay", None)  # accepted, never echoed (reported)
     return {"model": merged.pop("model"), **merged}
 
 
-def _merge_noise_reduction(old: dict[str, Any] | None, new: dict[str, Any] | None, _: str) -> dict[str, Any] | None:
+def _not_with(name: str, model: str) -> Fault:
+    return Fault(
+        f"The '{name}' parameter is not supported with {model}.",
+        code="invalid_value",
+        param=f"{_TRANSCRIPTION}.{name}",
+    )
+
+
+def _merge_noise_reduction(old: dict[str, Any] | None, new: dict[str, Any] | None, _: int) -> dict[str, Any] | None:
     return None if new is None else (old or {}) | new
 
 
-_MERGE: dict[str, Callable[[Any, Any, str], Any]] = {
-    "format": lambda _old, new, _model: _as_echoed(new),
+_MERGE: dict[str, Callable[[Any, Any, int], Any]] = {
+    "format": lambda _old, new, _silence_ms: _as_echoed(new),
     "transcription": _merge_transcription,
     "noise_reduction": _merge_noise_reduction,
     "turn_detection": _merge_vad,
@@ -149,7 +179,7 @@ _MERGE: dict[str, Callable[[Any, Any, str], Any]] = {
 
 
 def _as_echoed(sound_format: dict[str, Any]) -> dict[str, Any]:
-    return dict(_PCM) if sound_format["type"] == "audio/pcm" else sound_format
+    return dict(PCM) if sound_format["type"] == "audio/pcm" else sound_format
 
 
 def _merge_output(result: dict[str, Any], changes: dict[str, Any], *, voice_is_locked: bool) -> None:

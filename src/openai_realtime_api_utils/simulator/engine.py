@@ -28,6 +28,8 @@ class Turn:
     tool_choice: Any = "auto"
     modality: str = "audio"
     """``"audio"`` or ``"text"``."""
+    translate_to: str | None = None
+    """The language into which the last item is to be translated, in a translation session; None in a conversation."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 STREAMING = ("gpt-realtime-whisper", "gpt-live-transcribe")
 """Transcribers whose deltas come while the user still speaks (recorded sessions)."""
+_TRANSCRIPTION = "conversation.item.input_audio_transcription"
+_LOGPROBS = "item.input_audio_transcription.logprobs"
+_DIARIZING = "gpt-4o-transcribe-diarize"
+"""The transcriber that tells who speaks, in segments (API reference)."""
+_UNSURE = ("whisper-1", _DIARIZING)
+"""Transcribers that give no log probabilities (a guess from the transcription endpoint)."""
+_SURENESS = 20.0
+"""One over the mean of what is made up for a log probability."""
 _AT_ONCE = ("whisper-1",)
 """Transcribers that give everything in one delta (reported)."""
 _DELTA_S = 0.04
@@ -24,7 +33,10 @@ _DELTA_S = 0.04
 
 @dataclass
 class _Utterance:
+    overheard: str = ""
+    """What is understood of it for certain, while it goes on."""
     streamed: str = ""
+    """What of it the client was told."""
     entry: Entry | None = None
     """The item, once the utterance is committed."""
     transcription: dict[str, Any] | None = None
@@ -40,6 +52,8 @@ class Hearing:
         self._outbox = outbox
         self._timeline = timeline
         self._utterances: dict[str, _Utterance] = {}
+        self.include: Sequence[str] | None = None
+        """What the session asks for beside the transcripts themselves."""
 
     def listen(self, item_id: str, transcription: dict[str, Any] | None) -> None:
         """Begin to listen to what is, or will be, this item."""
@@ -73,11 +87,19 @@ class Hearing:
     def overheard(self, item_id: str, text: str) -> None:
         """Take what was understood while the utterance goes on."""
         utterance = self._utterances.get(item_id)
-        if utterance is None or utterance.transcription is None or utterance.transcription["model"] not in STREAMING:
+        if utterance is None:
+            return
+        utterance.overheard += text if utterance.overheard or not text[:1].isspace() else text.lstrip()
+        if utterance.transcription is None or utterance.transcription["model"] not in STREAMING:
             return
         for token in tokens(text if utterance.streamed or text[:1].isspace() else f" {text}"):
             utterance.streamed += token
-            self._delta(item_id, token)
+            self._delta(item_id, token, utterance.transcription["model"])
+
+    def said(self, item_id: str) -> str:
+        """Return what is understood of an utterance so far."""
+        utterance = self._utterances.get(item_id)
+        return "" if utterance is None else utterance.overheard
 
     def understood(self, item_id: str, transcript: str | Fail, now: float) -> None:
         """Take what the whole utterance was, and tell the client."""
@@ -92,14 +114,7 @@ class Hearing:
         elif utterance.entry is not None:
             self._settle(item_id, utterance.entry, transcript)
             if utterance.transcription is not None:
-                self._complete(
-                    item_id,
-                    utterance.streamed,
-                    utterance.transcription["model"],
-                    transcript,
-                    now,
-                    audio_ms=utterance.entry.audio_ms,
-                )
+                self._complete(item_id, utterance, utterance.transcription, transcript, now)
 
     def _settle(self, item_id: str, entry: Entry, transcript: str) -> None:
         del self._utterances[item_id]
@@ -110,7 +125,7 @@ class Hearing:
         self._settle(item_id, entry, "")
         if utterance.transcription is not None:
             self._outbox.event(
-                "conversation.item.input_audio_transcription.failed",
+                f"{_TRANSCRIPTION}.failed",
                 item_id=item_id,
                 content_index=0,
                 error={
@@ -121,32 +136,66 @@ class Hearing:
                 },
             )
 
-    def _complete(self, item_id: str, streamed: str, model: str, transcript: str, now: float, *, audio_ms: int) -> None:
+    def _complete(
+        self, item_id: str, utterance: _Utterance, transcription: dict[str, Any], transcript: str, now: float
+    ) -> None:
         """Send what was not streamed yet, and then the whole."""
-        streamed = streamed.removeprefix(" ")
+        model: str = transcription["model"]
+        ms = 0 if utterance.entry is None else utterance.entry.audio_ms
+        streamed = utterance.streamed.removeprefix(" ")
         left = transcript[len(streamed) :] if transcript.startswith(streamed) else ""
         if left and model in STREAMING and not streamed:
             left = f" {left}"
         deltas = [left] if left and model in _AT_ONCE else tokens(left)
-        for i, delta in enumerate(deltas):
-            self._timeline.at(now + i * _DELTA_S, item_id, lambda _, delta=delta: self._delta(item_id, delta))
+        more: dict[str, Any] = {}
+        if self._wants_logprobs(model):
+            more["logprobs"] = self._logprobs(transcript)
+        if transcription.get("languages"):
+            more["languages"] = [{"code": transcription["languages"][0]}]
+        due = now
+        if model == _DIARIZING:
+            self._at(due, item_id, "segment", **self._segment(transcript, ms))
+            deltas = []
+        for delta in deltas:
+            self._timeline.at(due, item_id, lambda _, delta=delta: self._delta(item_id, delta, model))
+            due += _DELTA_S
+        usage = transcription_usage(model, ms, transcript)
+        self._at(due, item_id, "completed", transcript=transcript, usage=usage, **more)
+
+    def _at(self, due: float, item_id: str, kind: str, **fields: Any) -> None:
+        event_type = f"{_TRANSCRIPTION}.{kind}"
         self._timeline.at(
-            now + len(deltas) * _DELTA_S,
+            due,
             item_id,
-            lambda _: self._outbox.event(
-                "conversation.item.input_audio_transcription.completed",
-                item_id=item_id,
-                content_index=0,
-                transcript=transcript,
-                usage=transcription_usage(model, audio_ms, transcript),
-            ),
+            lambda _: self._outbox.event(event_type, item_id=item_id, content_index=0, **fields),
         )
 
-    def _delta(self, item_id: str, delta: str) -> None:
+    def _delta(self, item_id: str, delta: str, model: str) -> None:
+        more: dict[str, Any] = {"logprobs": self._logprobs(delta)} if self._wants_logprobs(model) else {}
         self._outbox.event(
-            "conversation.item.input_audio_transcription.delta",
+            f"{_TRANSCRIPTION}.delta",
             item_id=item_id,
             content_index=0,
             delta=delta,
             obfuscation=self._outbox.ids.padding(delta),
+            **more,
         )
+
+    def _wants_logprobs(self, model: str) -> bool:
+        return _LOGPROBS in (self.include or ()) and model not in _UNSURE
+
+    def _logprobs(self, text: str) -> list[dict[str, Any]]:
+        """Make up how sure the transcriber is of each token: rather sure, since a script says what is heard."""
+        return [
+            {
+                "token": token,
+                "logprob": round(-self._outbox.ids.random.expovariate(_SURENESS), 6),
+                "bytes": list(token.encode()),
+            }
+            for token in tokens(text)
+        ]
+
+    def _segment(self, transcript: str, ms: int) -> dict[str, Any]:
+        """Return the only segment of an utterance: nothing here tells voices apart."""
+        segment_id = self._outbox.ids.new("seg")
+        return {"id": segment_id, "text": transcript, "speaker": "A", "start": 0.0, "end": ms / 1000}

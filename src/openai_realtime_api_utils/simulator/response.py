@@ -45,7 +45,7 @@ class Plan:
     modality: str
     audio_format: AudioFormat
     shown_format: dict[str, Any]
-    voice: Any
+    voice: str
     speed: float
     max_output_tokens: Any
     metadata: dict[str, Any] | None
@@ -109,8 +109,7 @@ class Response:
             self.plan.tool_choice,
             self.plan.modality,
         )
-        voice = self.plan.voice if isinstance(self.plan.voice, str) else str(self.plan.voice["id"])
-        self._outbox.command(Think(self.id, turn, voice, self.plan.speed))
+        self._outbox.command(Think(self.id, turn, self.plan.voice, self.plan.speed))
 
     @property
     def busy_until(self) -> float:

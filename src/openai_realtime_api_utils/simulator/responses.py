@@ -173,7 +173,7 @@ def _plan(session: dict[str, Any], asked: dict[str, Any]) -> Plan:
         modality=asked.get("output_modalities", session["output_modalities"])[0],
         audio_format=format_of(output["format"]),
         shown_format=format_of(output["format"]).as_config(),
-        voice=output["voice"],
+        voice=output["voice"] if isinstance(output["voice"], str) else output["voice"]["id"],
         speed=output["speed"],
         max_output_tokens=asked.get("max_output_tokens", session["max_output_tokens"]),
         metadata=asked.get("metadata"),

@@ -10,14 +10,18 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
+from .base_session import MAIN, BaseSession
 from .commands import (
     Close,
     Command,
     Finished,
+    For,
     Forget,
     Hear,
+    Hush,
     Listen,
     Overheard,
+    Play,
     Result,
     Stop,
     Think,
@@ -27,7 +31,6 @@ from .commands import (
 )
 from .conversation import joined
 from .engine import Call, Engine, Fail, Listening, Say
-from .session import Session
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -39,7 +42,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def run(
-    session: Session,
+    session: BaseSession,
     engine: Engine,
     *,
     clock: Clock,
@@ -71,7 +74,7 @@ async def run(
 class _Runner:
     def __init__(
         self,
-        session: Session,
+        session: BaseSession,
         engine: Engine,
         clock: Clock,
         send: Callable[[str], Awaitable[None]],
@@ -161,6 +164,11 @@ class _Runner:
                     task.cancel()
             case Close():
                 await self._close(command.code, command.reason)
+            case For():
+                if command.view == MAIN:
+                    await self._send(json.dumps(command.event, ensure_ascii=False))
+            case Play() | Hush():
+                pass  # nobody is on the line who could hear it
 
     async def _think(self, command: Think) -> None:
         async with aclosing(self._thoughts(command)) as thoughts:

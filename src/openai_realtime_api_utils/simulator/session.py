@@ -72,6 +72,7 @@ class Session(BaseSession):
         if given is not None:
             self.config = updated(self.config, given, voice_is_locked=False)
         self._hearing = Hearing(self._outbox, self._timeline)
+        self._hearing.include = self.config["include"]
         self._playout = None if call_id is None else Playout(self._outbox, self._timeline, self.conversation)
         self._responses = Responses(
             self.settings,
@@ -159,6 +160,7 @@ class Session(BaseSession):
             required(event, "session"),
             voice_is_locked=self.conversation.has_assistant_audio,
         )
+        self._hearing.include = self.config["include"]
         self._input.configure(self.config["audio"]["input"])
         self._outbox.event("session.updated", session=self.config)
 

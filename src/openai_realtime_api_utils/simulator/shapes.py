@@ -72,6 +72,8 @@ TRANSCRIBERS = (
     "gpt-transcribe",
     "gpt-live-transcribe",
 )
+GUIDED = ("gpt-transcribe", "gpt-live-transcribe")
+"""Transcribers that take ``keywords`` and ``languages`` (API reference)."""
 _EFFORT = one_of("minimal", "low", "medium", "high", "xhigh")
 _TRANSCRIPTION = shape(
     {
@@ -129,6 +131,19 @@ def _truncation(value: Any, path: str) -> Any:
     return (_RETENTION if isinstance(value, dict) else one_of("auto", "disabled"))(value, path)
 
 
+_NOISE_REDUCTION = or_null(
+    shape({"type": one_of("near_field", "far_field"), "strength": number(0, 1)}, required=["type"])
+)
+_INPUT = shape(
+    {
+        "format": _FORMAT,
+        "transcription": or_null(_TRANSCRIPTION),
+        "noise_reduction": _NOISE_REDUCTION,
+        "turn_detection": or_null(_TURN_DETECTION),
+    }
+)
+_INCLUDE = or_null(list_of(one_of("item.input_audio_transcription.logprobs")))
+
 SESSION = shape(
     {
         "type": text,
@@ -143,24 +158,31 @@ SESSION = shape(
         "tracing": or_null(either("auto", shape({"workflow_name": text, "group_id": text, "metadata": metadata}))),
         "truncation": _truncation,
         "prompt": or_null(_PROMPT),
-        "include": or_null(list_of(one_of("item.input_audio_transcription.logprobs"))),
+        "include": _INCLUDE,
+        "audio": shape(
+            {
+                "input": _INPUT,
+                "output": shape({"format": _FORMAT, "voice": _voice, "speed": number(0.25, 1.5)}),
+            }
+        ),
+    }
+)
+
+TRANSCRIPTION_SESSION = shape({"type": text, "audio": shape({"input": _INPUT}), "include": _INCLUDE})
+
+TRANSLATION_SESSION = shape(
+    {
         "audio": shape(
             {
                 "input": shape(
                     {
-                        "format": _FORMAT,
-                        "transcription": or_null(_TRANSCRIPTION),
-                        "noise_reduction": or_null(
-                            shape(
-                                {"type": one_of("near_field", "far_field"), "strength": number(0, 1)}, required=["type"]
-                            )
-                        ),
-                        "turn_detection": or_null(_TURN_DETECTION),
+                        "transcription": or_null(shape({"model": one_of(*TRANSCRIBERS)}, required=["model"])),
+                        "noise_reduction": _NOISE_REDUCTION,
                     }
                 ),
-                "output": shape({"format": _FORMAT, "voice": _voice, "speed": number(0.25, 1.5)}),
+                "output": shape({"language": text}),
             }
-        ),
+        )
     }
 )
 
