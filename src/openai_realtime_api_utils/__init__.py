@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .clock import SystemClock as SystemClock
     from .errors import AudioError as AudioError
     from .errors import ConnectionLost as ConnectionLost
+    from .errors import DeviceError as DeviceError
     from .errors import FormatError as FormatError
     from .errors import HandlerError as HandlerError
     from .errors import LocalProtocolError as LocalProtocolError
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from .hooks import Hooked as Hooked
     from .hooks import HookedSend as HookedSend
     from .hooks import hook_handlers as hook_handlers
+    from .host.devices import Device as Device
+    from .host.devices import list_devices as list_devices
+    from .host.host_audio import host_audio as host_audio
     from .host.memory import MemoryMicrophone as MemoryMicrophone
     from .host.memory import MemorySpeaker as MemorySpeaker
     from .host.wav import WavMicrophone as WavMicrophone
@@ -73,6 +77,8 @@ _HOMES = {
                     "TrackConversation", "interruptable_audio_player", "interruptible_audio_player"),
     "hooks": ("Hooked", "HookedSend", "hook_handlers"),
     "hooked_session": ("HookedSession", "hook_middlewares"),
+    "host.devices": ("Device", "list_devices"),
+    "host.host_audio": ("host_audio",),
     "host.memory": ("MemoryMicrophone", "MemorySpeaker"),
     "host.wav": ("WavMicrophone", "WavSpeaker"),
     "handlers": ("HANDLED", "RECEIVED_AT", "SENT_BY", "ClientEventHandler", "Metadata", "MetadataKey", "Middleware",
@@ -81,8 +87,8 @@ _HOMES = {
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "events": ("UnknownEvent", "decode", "encode", "redact"),
     "audio.formats": ("PCMA", "PCMU", "PCM_24K", "AudioFormat"),
-    "errors": ("AudioError", "ConnectionLost", "FormatError", "HandlerError", "LocalProtocolError", "MissingExtraError",
-               "ProtocolError", "RealtimeUtilsError", "RemoteProtocolError", "SimulatorError"),
+    "errors": ("AudioError", "ConnectionLost", "DeviceError", "FormatError", "HandlerError", "LocalProtocolError",
+               "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RemoteProtocolError", "SimulatorError"),
 }  # fmt: skip
 _MODULES = ("middlewares", "simulator")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

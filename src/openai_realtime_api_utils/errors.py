@@ -9,7 +9,9 @@
     │   └── RemoteProtocolError     the server sent what cannot be read
     ├── ConnectionLost          the connection ended, and we did not end it
     ├── AudioError
-    │   └── FormatError             a sound format or file that cannot be used
+    │   ├── FormatError             a sound format or file that cannot be used
+    │   └── DeviceError             a sound device that cannot be used; carries ``.devices``
+    ├── ToolError               a function that cannot be a tool, or a call of one that failed; ``.for_model``
     ├── MissingExtraError       an optional dependency is not installed
     └── SimulatorError          a script, an engine or the server that runs them
 """
@@ -17,6 +19,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -67,6 +70,27 @@ class AudioError(RealtimeUtilsError):
 
 class FormatError(AudioError):
     """Report a sound format or file that cannot be used."""
+
+
+class DeviceError(AudioError):
+    """Report a microphone or loudspeaker that cannot be used."""
+
+    def __init__(self, message: str, devices: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.devices = tuple(devices)
+        """The devices there are, each a ``host.devices.Device``."""
+
+
+class ToolError(RealtimeUtilsError):
+    """Report a function that cannot be a tool, or a call that failed.
+
+    Raise it inside a tool to tell the model, in words of your own, what went wrong and what it can do.
+    """
+
+    def __init__(self, message: str, *, for_model: str | None = None) -> None:
+        super().__init__(message)
+        self.for_model = message if for_model is None else for_model
+        """What the model is told."""
 
 
 class SimulatorError(RealtimeUtilsError):

@@ -1,0 +1,131 @@
+"""Clean the microphone of what the loudspeaker sounds, pass it on, and listen for talk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..audio.alignment import LEAD_S, Alignment
+from ..audio.echo import Cleaner
+from ..audio.level import FADE_S
+from ..audio.resample import Resampler
+from ..audio.voice import VoiceDetector
+from .engine_input import EngineInput
+from .engine_output import EngineOutput
+from .sound_memory import RATE, RECORD, SoundMemory
+
+if TYPE_CHECKING:
+    from ..ports import Samples
+
+
+class EngineEar:
+    """Listen through one microphone while one loudspeaker sounds."""
+
+    def __init__(
+        self,
+        memory: SoundMemory,
+        output: EngineOutput,
+        input: EngineInput,  # noqa: A002 - the word for it
+        cleaner: Cleaner | None,
+        voice: VoiceDetector | None,
+    ) -> None:
+        self._memory = memory
+        self._output = output
+        self._input = input
+        self._cleaner = cleaner
+        self._voice = voice
+        self._alignment: Alignment | None = None
+        self._far = _FarEnd(memory, output.stream.rate)
+
+    def step(self, now: float, *, is_measured: bool) -> list[str]:
+        """Take what the microphone has heard; return what the user should be told.
+
+        Args:
+            now: the time.
+            is_measured: whether the microphone's time was measured anew.
+        """
+        notices: list[str] = []
+        if is_measured or self._alignment is None:
+            self._align(now)
+        if self._alignment is not None:
+            for time, lost, near in self._input.take_frames():
+                had_fault = self._cleaner is not None and self._cleaner.fault is not None
+                self._hear(time, lost, self._cleaned(near, self._alignment.offset(now)))
+                if self._cleaner is not None and self._cleaner.fault is not None and not had_fault:
+                    notices.append(
+                        f"The echo canceller failed ({self._cleaner.fault}); from here on the microphone is silent "
+                        "while the loudspeaker sounds (half duplex)."
+                    )
+            self._memory.header.slips = self._alignment.slips
+            self._memory.header.resets = self._alignment.resets
+        self._keep_holding()
+        return notices
+
+    def _align(self, now: float) -> None:
+        """Measure where on the tape the microphone's first sample lies; earlier by a lead."""
+        if self._input.anchor is None or self._output.anchor is None:
+            return
+        header = self._memory.header
+        if self._alignment is None:
+            self._alignment = Alignment(header.rate)
+        self._alignment.measure(now, (self._input.anchor.zero + LEAD_S - header.zero_time) * header.rate)
+
+    def _cleaned(self, near: Samples, offset: int) -> Samples:
+        if self._cleaner is None:
+            return near
+        header = self._memory.header
+        clean = self._cleaner.process(near, self._far.read(offset, self._input.frames - 1))
+        header.is_settled = self._cleaner.is_settled
+        header.is_half_duplex = self._cleaner.is_half_duplex
+        return clean
+
+    def _hear(self, time: float, lost: int, clean: Samples) -> None:
+        self._memory.put_record(time, lost, clean)
+        if self._voice is None:
+            return
+        self._voice.hear(clean)
+        header = self._memory.header
+        if self._voice.is_talking != bool(header.talk_changes % 2):
+            if self._voice.is_talking:
+                self._hold()
+            header.talk_changes += 1
+
+    def _hold(self) -> None:
+        """Silence what is laid, if the program wants that: it may be stalled itself. It lays it again from there."""
+        header, tape = self._memory.header, self._memory.tape
+        head = self._output.head
+        if not header.may_hold or header.written <= head:
+            return
+        fade = min(round(FADE_S * header.rate) + header.block, header.written - head)
+        tape.fade_out(head, fade)
+        tape.silence(head + fade, header.written - head - fade)
+        header.held_at = head
+        header.holds += 1
+
+    def _keep_holding(self) -> None:
+        """Silence what the program has laid before it noticed."""
+        header = self._memory.header
+        if header.holds != header.releases:
+            start = max(self._output.head, header.held_at + round(FADE_S * header.rate) + header.block)
+            self._memory.tape.silence(start, max(0, header.written - start))
+
+
+class _FarEnd:
+    """Read what the loudspeaker sounds, a frame for each of the microphone's, at the microphone's rate."""
+
+    _PRIMED = 48
+    """Samples of silence before the first: more than the resampler holds back, so that no frame comes short."""
+
+    def __init__(self, memory: SoundMemory, rate: int) -> None:
+        self._memory = memory
+        self._frame = rate // 100
+        self._resampler = Resampler(rate, RATE)
+        self._ready = np.zeros(0 if rate == RATE else self._PRIMED, np.int16)
+
+    def read(self, offset: int, number: int) -> Samples:
+        """Return the far end of the microphone's frame ``number``, at an offset in samples of the tape."""
+        fresh = self._memory.tape.read(number * self._frame + offset, self._frame)
+        ready = np.concatenate((self._ready, self._resampler.process(fresh)))
+        self._ready = ready[RECORD:]
+        return ready[:RECORD]

@@ -1,0 +1,68 @@
+"""Keep a loudspeaker supplied with a tape, and know what of it is at the converter."""
+
+from __future__ import annotations
+
+from ..audio.anchor import Anchor
+from .backend import OutputStream
+from .sound_memory import SoundMemory
+from .steadiness import Steadiness
+
+_TOP_UP_S = 0.1
+"""Silence is laid ahead in stretches of at least this."""
+
+
+class EngineOutput:
+    """Run a loudspeaker from one position of the tape on, until it stops."""
+
+    def __init__(self, memory: SoundMemory, stream: OutputStream, position: int, now: float) -> None:
+        self.stream = stream
+        self.anchor: Anchor | None = None
+        """None until the first sample was at the converter."""
+        self.steadiness = Steadiness(now)
+        self._memory = memory
+        self._base = position
+        self._top = position + memory.tape.size // 2
+        self._runs = 0
+        header = memory.header
+        header.rate, header.block = stream.rate, stream.block
+        header.head = position
+        header.head_time = now
+
+    @property
+    def head(self) -> int:
+        """The first position that the device has not taken."""
+        return self._base + self.stream.frames
+
+    def step(self, now: float) -> None:
+        """Lay silence ahead, and publish where the present is."""
+        header = self._memory.header
+        frames = self.stream.frames
+        head = self._base + frames
+        header.head = head
+        header.head_time = now
+        missing = head + self._memory.tape.size // 2 - self._top
+        if missing > _TOP_UP_S * self.stream.rate:
+            self._memory.tape.silence(self._top, missing)
+            self.stream.extend(missing)
+            self._top += missing
+        self.steadiness.see(now, frames, is_alive=self.stream.is_alive)
+        stamp = self.stream.stamp()
+        if stamp is not None:
+            if self.anchor is None:
+                self.anchor = Anchor(self.stream.rate, stamp)
+            elif self.anchor.see(stamp):
+                header.jumps += 1
+            self.steadiness.stamped(now, in_doubt=self.anchor.is_in_doubt)
+            header.zero_time = self.anchor.zero - self._base / self.stream.rate
+        if self.steadiness.is_probe_due(now):
+            self.stream.probe()
+        header.underruns += self.stream.runs - self._runs
+        self._runs = self.stream.runs
+
+    def position_to_go_on_from(self) -> int:
+        """Return the position after the last that was heard: what the device took and never sounded is lost with it."""
+        header = self._memory.header
+        if self.anchor is None:
+            return self._base
+        heard = int((self.steadiness.moved_at - header.zero_time) * self.stream.rate)
+        return max(self._base, min(heard, self.head))

@@ -1,0 +1,46 @@
+"""Watch a stream: whether it still runs, and when to measure its time again."""
+
+from __future__ import annotations
+
+STOPPED_S = 0.5
+"""Without a sample for so long, a stream has stopped: it was unplugged, suspended, or its server is gone."""
+
+_STARTING_S = 3.0
+"""A first stream may start 1 to 2 s late (measured on PulseAudio)."""
+_PROBE_EVERY_S = 0.25
+_PROBE_AGAIN_S = 0.03
+"""After a stamp that says the stream jumped: two have to agree."""
+
+
+class Steadiness:
+    """Keep when a stream last moved and was last measured."""
+
+    def __init__(self, now: float) -> None:
+        self.moved_at = now
+        """When its last sample went through, to a step of the engine."""
+        self.is_alive = True
+        self._frames = 0
+        self._next_probe = 0.0
+
+    def see(self, now: float, frames: int, *, is_alive: bool) -> None:
+        """Take how many samples went through by now."""
+        self.is_alive = is_alive
+        if frames != self._frames:
+            self._frames = frames
+            self.moved_at = now
+
+    def has_stopped(self, now: float) -> bool:
+        """Whether nothing went through for too long, or the sound system says that it ended."""
+        return not self.is_alive or now - self.moved_at > (STOPPED_S if self._frames else _STARTING_S)
+
+    def is_probe_due(self, now: float) -> bool:
+        """Whether to measure again; asked each step."""
+        if now < self._next_probe:
+            return False
+        self._next_probe = now + _PROBE_EVERY_S
+        return True
+
+    def stamped(self, now: float, *, in_doubt: bool) -> None:
+        """Take that a measurement came, and whether it leaves a doubt."""
+        if in_doubt:
+            self._next_probe = now + _PROBE_AGAIN_S
