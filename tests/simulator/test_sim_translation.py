@@ -43,6 +43,13 @@ def test_session_created():
     assert (session["type"], session["model"]) == ("translation", "gpt-realtime-translate")
 
 
+def test_begins_with_settings_of_a_key():
+    """What comes with a key is there from the start, its model too."""
+    given = {"model": "gpt-realtime-translate", "audio": {"output": {"language": "fr"}}}
+    (created,) = Wire(kind="translation", given=given).events
+    assert created["session"]["audio"]["output"] == {"language": "fr"}
+
+
 def test_speech_is_translated():
     """What is said comes back as speech and text of the other language, and as nothing else."""
     wire = translating("Buenos días.", hears=["good morning"])

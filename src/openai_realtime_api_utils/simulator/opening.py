@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from .base_session import BaseSession
 from .ids import Ids
+from .keys import Kind
 from .session import Session
 from .settings import Settings
 from .transcription_session import TranscriptionSession
 from .translation_session import TranslationSession
 from .vad import Vad, WebRtcVad
-
-Kind: TypeAlias = Literal["realtime", "transcription", "translation"]
-"""The three types of session."""
 
 
 def open_session(

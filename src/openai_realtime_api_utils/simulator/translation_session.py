@@ -59,7 +59,8 @@ class TranslationSession(BaseSession):
             model, self._outbox.ids.new("sess"), created_at + int(self.settings.lifetime_s)
         )
         if given is not None:
-            self.config = updated_translation(self.config, given)
+            of_update = {name: value for name, value in given.items() if name not in ("type", "model")}
+            self.config = updated_translation(self.config, of_update)
         self._make_vad = vad
         self._decoder = Decoder(PCM_24K)
         self._detector: TurnDetector | None = None
