@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
@@ -103,7 +103,7 @@ class RoomMicrophone:
         self._said.append((start, np.array(samples, np.int16)))
         self._said_until = start + len(samples) / self.rate
 
-    def frames(self) -> AsyncIterator[Frame]:
+    def frames(self) -> AsyncGenerator[Frame, None]:
         return self._frames()
 
     async def _frames(self) -> AsyncGenerator[Frame, None]:
