@@ -11,6 +11,7 @@ from ..errors import MissingExtraError
 if TYPE_CHECKING:
     from . import questions
     from .engine import Call, Engine, Fail, Listening, Say, Thought, Turn
+    from .fault_injection import Faults
     from .local import ChatEndpoint, LocalEngine
     from .memory import connect
     from .scenario import Dialogue
@@ -26,6 +27,7 @@ _NAMES = {
     "Call": "engine",
     "Engine": "engine",
     "Fail": "engine",
+    "Faults": "fault_injection",
     "Listening": "engine",
     "Say": "engine",
     "Thought": "engine",
@@ -53,6 +55,7 @@ __all__ = [
     "Dialogue",
     "Engine",
     "Fail",
+    "Faults",
     "Listening",
     "LocalEngine",
     "Scenario",

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
+from typing import cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
@@ -13,8 +14,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from .http_messages import HttpAnswer, HttpRequest, refusal
+from .disturbance import run_disturbed
+from .http_messages import HttpAnswer, HttpRequest, refusal, spurned
 from .keys import EphemeralKey, Kind
+from .lobby import Incoming
 from .runner import run
 from .service import Service
 
@@ -44,13 +47,19 @@ class Door:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def admit(self, _: ServerConnection, request: Request) -> Response | None:
+    def admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuse before the upgrade what the service refuses there; None lets the upgrade happen."""
-        refused = self._refused(as_http(request))
+        refused = self._refused(as_http(request)) or self._spurned(cast("Incoming", connection))
         if refused is None:
             return None
         status = refused.status
         return Response(status.value, status.phrase, Headers(refused.all_headers()), refused.body)
+
+    def _spurned(self, connection: Incoming) -> HttpAnswer | None:
+        faults = self._service.faults
+        if faults is None or faults.refuse_handshake is None or not faults.concern(connection.number):
+            return None
+        return spurned(faults.refuse_handshake)
 
     def select_subprotocol(self, _: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         return Subprotocol(_SUBPROTOCOL) if _SUBPROTOCOL in offered else None
@@ -69,7 +78,7 @@ class Door:
             await connection.close(3000, _REFUSED_MODEL)
             return
         try:
-            await self._run(connection, "realtime", model, key)
+            await self._run(cast("Incoming", connection), "realtime", model, key)
         except Exception:
             _logger.exception("The simulated session failed.")
             await connection.close(1011, "The simulated session failed.")
@@ -96,7 +105,7 @@ class Door:
         of_key = key.model if key is not None else None
         return request.query.get("model") or of_key or self._service.settings.model
 
-    async def _run(self, connection: ServerConnection, kind: Kind, model: str, key: EphemeralKey | None) -> None:
+    async def _run(self, connection: Incoming, kind: Kind, model: str, key: EphemeralKey | None) -> None:
         service = self._service
         if key is not None and service.keys.is_expired(key):
             await self._turn_away(connection)
@@ -110,7 +119,21 @@ class Door:
             except ConnectionClosed:
                 return  # the frames end too, and that ends the session
 
-        await run(session, engine, clock=service.clock, frames=_frames(connection), send=send, close=connection.close)
+        frames, faults = _frames(connection), service.faults
+        if faults is None or not faults.concern(connection.number):
+            await run(session, engine, clock=service.clock, frames=frames, send=send, close=connection.close)
+            return
+        await run_disturbed(
+            session,
+            engine,
+            faults,
+            number=connection.number,
+            clock=service.clock,
+            frames=frames,
+            send=send,
+            close=connection.end,
+            freeze=connection.freeze,
+        )
 
     async def _turn_away(self, connection: ServerConnection) -> None:
         """Answer the first event with an error, as the service does with an ephemeral key that is expired."""

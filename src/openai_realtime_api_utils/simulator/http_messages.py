@@ -66,3 +66,8 @@ def refusal(status: HTTPStatus, code: str | None, message: str, param: str | Non
     """Refuse a request, with the service's error object."""
     error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return as_json({"error": error}, status)
+
+
+def spurned(status: int) -> HttpAnswer:
+    """Refuse a handshake for no reason but that it was asked for."""
+    return refusal(HTTPStatus(status), None, f"The connection was refused with {status}: this was asked for.")

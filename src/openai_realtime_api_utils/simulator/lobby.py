@@ -8,6 +8,8 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from ..clock import Clock
 from .front import Front
@@ -29,11 +31,17 @@ class Lobby:
         self._answer = answer
         self._waiting: dict[Front, asyncio.Task[None]] = {}
         self._alarms: set[asyncio.Task[None]] = set()
+        self._frozen: set[Incoming] = set()
         self._open = 0
+        self._upgraded = 0
 
     def connection(self, *arguments: Any, **options: Any) -> ServerConnection:
         """Make the connection of ``websockets`` whose first bytes are read here; see its ``create_connection``."""
-        return _Incoming(self, *arguments, **options)
+        return Incoming(self, *arguments, **options)
+
+    def frozen(self, connection: Incoming) -> None:
+        """Remember a connection that answers nothing, not even that it is to be closed."""
+        self._frozen.add(connection)
 
     def enter(self, transport: asyncio.Transport, upgrade: Callable[[asyncio.Transport, bytes], None]) -> None:
         """Begin to read a new connection. When there are too many, the oldest that has not spoken makes room."""
@@ -45,11 +53,15 @@ class Lobby:
             next(iter(self._waiting)).abort()
         self._waiting[front] = asyncio.get_running_loop().create_task(self._wait_for(front))
 
-    def opened(self) -> None:
+    def opened(self) -> int:
+        """Count a connection in; return how many there were before it."""
         self._open += 1
+        self._upgraded += 1
+        return self._upgraded - 1
 
-    def lost(self) -> None:
+    def lost(self, connection: Incoming) -> None:
         self._open -= 1
+        self._frozen.discard(connection)
 
     def after(self, seconds: float, step: Callable[[], None]) -> asyncio.Task[None]:
         """Call ``step`` later, unless the task that is returned is cancelled before."""
@@ -62,6 +74,8 @@ class Lobby:
         """Hang up on whoever has not spoken; the others are ended by the server."""
         for front in list(self._waiting):
             front.abort()
+        for connection in list(self._frozen):
+            connection.transport.abort()
         for alarm in self._alarms:
             alarm.cancel()
 
@@ -79,19 +93,21 @@ class Lobby:
             alarm.cancel()
 
 
-class _Incoming(ServerConnection):
+class Incoming(ServerConnection):
     """Be a connection that a ``Front`` reads first, and that is dropped when its client reads nothing."""
 
     def __init__(self, lobby: Lobby, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._lobby = lobby
         self._stuck: asyncio.Task[None] | None = None
+        self.number = 0
+        """How many connections came before it that asked to become a WebSocket."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._lobby.enter(cast("asyncio.Transport", transport), self._upgrade)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lobby.lost()
+        self._lobby.lost(self)
         self._calm()
         super().connection_lost(exc)
 
@@ -103,8 +119,26 @@ class _Incoming(ServerConnection):
         self._calm()
         super().resume_writing()
 
+    def freeze(self) -> None:
+        """Take nothing more from the client, and answer nothing."""
+        self.transport.pause_reading()
+        self._lobby.frozen(self)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the connection; 1005 closes it without a code, and 1006 drops it without a word."""
+        if code == CloseCode.ABNORMAL_CLOSURE:
+            self.transport.abort()
+        elif code == CloseCode.NO_STATUS_RCVD:
+            try:
+                async with self.send_context():
+                    self.protocol.send_close()
+            except ConnectionClosed:
+                return
+        else:
+            await self.close(code, reason)
+
     def _upgrade(self, transport: asyncio.Transport, received: bytes) -> None:
-        self._lobby.opened()
+        self.number = self._lobby.opened()
         transport.set_protocol(self)
         super().connection_made(transport)
         self.data_received(received)

@@ -11,11 +11,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
-from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
-from websockets.frames import Close
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
+from websockets.frames import OK_CLOSE_CODES, Close, CloseCode
+from websockets.http11 import Response
 
 from ..clock import Clock, SystemClock
+from .disturbance import run_disturbed
 from .engine import Engine
+from .fault_injection import Faults
+from .http_messages import spurned
 from .runner import run
 from .session import Session
 from .settings import Settings
@@ -43,6 +48,7 @@ async def connect(
     vad: Callable[[], Vad] = WebRtcVad,
     created_at: int | None = None,
     watch: Watch | None = None,
+    faults: Faults | None = None,
 ) -> AsyncGenerator[AsyncRealtimeConnection]:
     """Run a session beside the caller and yield the SDK's connection to it; leaving the block ends both.
 
@@ -54,11 +60,17 @@ async def connect(
         vad: makes what judges the user's sound.
         created_at: the time in seconds since 1970 that the session takes itself to begin at; now by default.
         watch: is told of every frame as it sets out: who sends it, and the frame.
+        faults: what goes wrong on purpose.
 
     Raises:
         MissingExtraError: turn detection needs a package that is not installed.
+        websockets.exceptions.InvalidStatus: the faults refuse the handshake.
     """
     check_installed(vad)
+    if faults is not None and faults.refuse_handshake is not None:
+        refused = spurned(faults.refuse_handshake)
+        status, headers = refused.status, Headers(refused.all_headers())
+        raise InvalidStatus(Response(status.value, status.phrase, headers, refused.body))
     clock = clock or SystemClock()
     session = Session(
         now=clock.now(),
@@ -70,7 +82,7 @@ async def connect(
     link = _Link(watch)
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_serve(session, engine, clock, link))
+        tasks.create_task(_serve(session, engine, clock, link, faults))
         try:
             yield AsyncRealtimeConnection(cast("ClientConnection", _ClientSocket(link)))
         except BaseException as error:  # noqa: BLE001  (raised below, as it is and not as a group)
@@ -80,7 +92,7 @@ async def connect(
         raise failure
 
 
-async def _serve(session: Session, engine: Engine, clock: Clock, link: _Link) -> None:
+async def _serve(session: Session, engine: Engine, clock: Clock, link: _Link, faults: Faults | None) -> None:
     async def close(code: int, reason: str) -> None:
         link.end(Close(code, reason), by_client=False)
 
@@ -91,7 +103,19 @@ async def _serve(session: Session, engine: Engine, clock: Clock, link: _Link) ->
             return  # the frames end too, and that ends the session
 
     try:
-        await run(session, engine, clock=clock, frames=link.client_frames(), send=send, close=close)
+        if faults is None:
+            await run(session, engine, clock=clock, frames=link.client_frames(), send=send, close=close)
+        else:
+            await run_disturbed(
+                session,
+                engine,
+                faults,
+                clock=clock,
+                frames=link.client_frames(),
+                send=send,
+                close=close,
+                freeze=lambda: None,
+            )
     except Exception:
         _logger.exception("The simulated session failed.")
         link.end(Close(1011, "The simulated session failed."), by_client=False)
@@ -120,7 +144,9 @@ class _Link:
     def error(self) -> ConnectionClosed:
         """Return what ``websockets`` raises on a connection that ended like this."""
         close = self._close
-        is_ok = close is not None and close.code in (1000, 1001)
+        if close is not None and close.code == CloseCode.ABNORMAL_CLOSURE:
+            return ConnectionClosedError(None, None)
+        is_ok = close is not None and close.code in OK_CLOSE_CODES
         kind = ConnectionClosedOK if is_ok else ConnectionClosedError
         return kind(close, close, rcvd_then_sent=not self._by_client)
 

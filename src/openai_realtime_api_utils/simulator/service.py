@@ -9,12 +9,14 @@ from http import HTTPStatus
 from typing import Any
 
 from ..clock import Clock
+from .base_session import BaseSession
 from .engine import Engine
+from .fault_injection import Faults
 from .faults import missing
 from .http_messages import HttpAnswer, refusal
 from .ids import Ids
 from .keys import EphemeralKeys, Kind
-from .session import Session
+from .opening import open_session
 from .settings import Settings
 from .vad import Vad
 
@@ -29,6 +31,7 @@ class Service:
     vad: Callable[[], Vad]
     created_at: float
     """Seconds since 1970 when it began; the clock says what has passed since."""
+    faults: Faults | None = None
     keys: EphemeralKeys = field(init=False)
     _began: float = field(init=False)
     _ids: Ids = field(init=False)
@@ -46,7 +49,7 @@ class Service:
     def new_event_id(self) -> str:
         return self._ids.new("event")
 
-    def new_session(self, kind: Kind, model: str | None, given: dict[str, Any] | None) -> Session:
+    def new_session(self, kind: Kind, model: str | None, given: dict[str, Any] | None) -> BaseSession:
         """Begin a session, with ids of its own.
 
         Raises:
@@ -54,7 +57,8 @@ class Service:
         """
         if given is not None and "type" not in given and kind != "translation":
             raise missing("session.type")
-        return Session(
+        return open_session(
+            kind,
             now=self.clock.now(),
             created_at=int(self.unix_now()),
             settings=replace(self.settings, seed=self.settings.seed + next(self._numbers)),

@@ -19,6 +19,7 @@ from ..clock import Clock, SystemClock
 from ..errors import SimulatorError
 from .door import Door
 from .engine import Engine
+from .fault_injection import Faults
 from .lobby import Lobby
 from .rest import answer
 from .service import Service
@@ -63,6 +64,7 @@ async def serve(
     vad: Callable[[], Vad] = WebRtcVad,
     created_at: int | None = None,
     allow_remote: bool = False,
+    faults: Faults | None = None,
 ) -> AsyncGenerator[Server]:
     """Serve until the block is left, which ends the open sessions with close code 1001.
 
@@ -75,6 +77,7 @@ async def serve(
         vad: makes what judges the user's sound.
         created_at: the time in seconds since 1970 that the server takes itself to begin at; now by default.
         allow_remote: listen on an address that other machines reach; ``Settings.api_keys`` must be set then.
+        faults: what goes wrong on purpose.
 
     Raises:
         SimulatorError: the port is in use, the address is none of this machine's, or others would reach it unasked.
@@ -84,7 +87,7 @@ async def serve(
     settings = settings or Settings()
     _check_reach(host, settings, allow_remote=allow_remote)
     began = datetime.now(UTC).timestamp() if created_at is None else created_at
-    service = Service(engine_factory, settings, clock or SystemClock(), vad, began)
+    service = Service(engine_factory, settings, clock or SystemClock(), vad, began, faults)
     door = Door(service)
     lobby = Lobby(service.clock, partial(answer, service))
     serving = serve_websocket(
