@@ -12,7 +12,7 @@ FLOORS = {
     0: {"errors", "clock", "events", "handlers", "ports"},
     1: {"audio", "recording"},
     2: {"state"},
-    3: {"hooks", "hooked_session", "chain", "tasks", "closing", "log_errors", "slow_handlers", "fast_connect", "host"},
+    3: {"hooks", "hooked_session", "chain", "tasks", "closing", "log_errors", "slow_handlers", "fast_connection", "host"},
     4: {"middlewares"},
     5: {"simulator"},
     6: {"testing", "console", "gateway"},

@@ -21,6 +21,7 @@ EXTRAS = [
     "rich",
     "dotenv",
     "sounddevice",
+    "picows",
 ]
 
 BLOCK = f"""
@@ -83,6 +84,7 @@ from openai_realtime_api_utils import *
         ("p.MemoryMicrophone(p.ManualClock())", "audio"),
         ("p.AudioPlayer(None)", "audio"),
         ("p.StreamMic(None)", "audio"),
+        ("p.fast_connect(None)", "fast"),
         ("p.simulator.ScriptedEngine()", "local"),
         ("asyncio.run(served())", "local"),
         ("asyncio.run(connected())", "local"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .events import decode as decode
     from .events import encode as encode
     from .events import redact as redact
+    from .fast_connection import fast_connect as fast_connect
     from .handlers import HANDLED as HANDLED
     from .handlers import RECEIVED_AT as RECEIVED_AT
     from .handlers import SENT_BY as SENT_BY
@@ -76,6 +77,7 @@ _HOMES = {
     "middlewares": ("AudioPlayer", "GiveClientEventId", "Interrupt", "PrintEvents", "StreamMic", "TrackConfig",
                     "TrackConversation", "interruptable_audio_player", "interruptible_audio_player"),
     "hooks": ("Hooked", "HookedSend", "hook_handlers"),
+    "fast_connection": ("fast_connect",),
     "hooked_session": ("HookedSession", "hook_middlewares"),
     "host.devices": ("Device", "list_devices"),
     "host.host_audio": ("host_audio",),
