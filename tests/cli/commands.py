@@ -23,4 +23,5 @@ def run_realtime(*arguments: str, cwd: Path, timeout: float = 100, **variables: 
 
 def environment(**variables: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
-    return {**clean, "COLUMNS": "100", **variables}
+    no_devices = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": str(Path(__file__).with_name("no_devices.conf"))}
+    return {**clean, **no_devices, "COLUMNS": "100", **variables}

@@ -21,7 +21,7 @@ def test_a_bare_talk_asks_the_shipped_question_and_writes_the_answer(tmp_path):
     assert done.returncode == 0, done.stderr
     shown = " ".join(done.stdout.split())
     for said in (
-        'microphone the shipped question "What is six times seven?" (no --input was given)',
+        'microphone the shipped question "What is six times seven?" (There is no',
         "server the local simulator (OPENAI_API_KEY is not set)",
         "assistant Hello, I am a local stand-in for the real model.",
         "you what is six times seven",
@@ -160,6 +160,8 @@ def test_an_interruption_is_told_with_what_was_heard(tmp_path):
         (["--url", "ws://127.0.0.1:9/v1"], "ws://127.0.0.1:9/v1 cannot be reached"),
         (["--url", "nonsense"], "nonsense"),
         (["--fast", "--url", "ws://127.0.0.1:9/v1"], "leave out --fast"),
+        (["--microphone", "attic"], "There is no"),
+        (["--push-to-talk"], "There is no"),
         (["--chat-url", "http://127.0.0.1:9/v1"], "without --chat-model"),
     ],
 )

@@ -43,7 +43,10 @@ def talk(
     input: Annotated[  # noqa: A002
         Path | None, typer.Option(help="A WAV file that is played in as the microphone, in real time.")
     ] = None,
-    output: Annotated[Path, typer.Option(help="The WAV file that takes the assistant's voice.")] = DEFAULT_OUTPUT,
+    output: Annotated[
+        Path | None,
+        typer.Option(help=f"A WAV file that takes the assistant's voice; {DEFAULT_OUTPUT} without devices."),
+    ] = None,
     save: Annotated[Path | None, typer.Option(help="A folder for the events, the transcript and the sound.")] = None,
     model: Annotated[str, typer.Option(help="The realtime model.")] = DEFAULT_MODEL,
     voice: Annotated[str | None, typer.Option(help="The assistant's voice, e.g. marin.")] = None,
@@ -55,16 +58,37 @@ def talk(
     fast: Annotated[
         bool, typer.Option("--fast", help="Run as fast as possible; with the local simulator only.")
     ] = False,
+    microphone: Annotated[str | None, typer.Option(help="A microphone: its number or a part of its name.")] = None,
+    loudspeaker: Annotated[str | None, typer.Option(help="A loudspeaker: its number or a part of its name.")] = None,
+    echo_cancellation: Annotated[
+        bool, typer.Option(help="Take the assistant's voice out of the microphone; not needed with headphones.")
+    ] = True,
+    push_to_talk: Annotated[bool, typer.Option("--push-to-talk", help="Talk between two presses of space.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Talk to a realtime model: OpenAI's with OPENAI_API_KEY set, else the local simulator.
 
-    With no microphone, a recorded question is played in, and the answer is written to a WAV file.
+    With no microphone, or with --input or --output, a recorded question is played in, and the answer is written to a
+    WAV file.
     """
     from .talk.run import run_talk
 
     options = TalkOptions(
-        input, output, save, model, voice, instructions, url, chat_url, chat_model, greeting=greeting, fast=fast
+        input=input,
+        output=output,
+        save=save,
+        model=model,
+        voice=voice,
+        instructions=instructions,
+        url=url,
+        chat_url=chat_url,
+        chat_model=chat_model,
+        greeting=greeting,
+        fast=fast,
+        microphone=_device(microphone),
+        loudspeaker=_device(loudspeaker),
+        echo_cancellation=echo_cancellation,
+        push_to_talk=push_to_talk,
     )
     run_talk(options, as_json=json)
 
@@ -80,3 +104,15 @@ def simulate(
     from .simulate import run_simulate
 
     run_simulate(host, port, chat_url, chat_model)
+
+
+@app.command()
+def devices(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the microphones and loudspeakers of this machine."""
+    from .devices import show_devices
+
+    show_devices(as_json=json)
+
+
+def _device(given: str | None) -> int | str | None:
+    return int(given) if given is not None and given.isdecimal() else given

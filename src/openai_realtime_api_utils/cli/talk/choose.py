@@ -1,16 +1,15 @@
-"""Decide what a conversation runs on, and say in one line each what was chosen and why."""
+"""Choose the server, and say in one line what was chosen and why."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from ...clock import Clock
 from ...errors import RealtimeUtilsError
 from .moments import Chose, Tell
-from .options import DEFAULT_OUTPUT, TalkOptions
+from .options import TalkOptions
 
 KEY = "OPENAI_API_KEY"
 
@@ -69,22 +68,3 @@ async def _local(options: TalkOptions, variables: Mapping[str, str], clock: Cloc
     settings = Settings(model=options.model)
     async with connect_to_simulator(engine, settings=settings, clock=clock) as connection:
         yield connection
-
-
-def recording(options: TalkOptions, tell: Tell) -> Path:
-    """Choose the recording that is played in as the microphone."""
-    if options.input is not None:
-        tell(Chose("microphone", str(options.input), "--input names it"))
-        return options.input
-    from ...simulator import questions
-
-    said = " ".join(questions.QUESTIONS[questions.DEFAULT].sentences)
-    tell(Chose("microphone", f'the shipped question "{said}"', "no --input was given"))
-    return questions.path()
-
-
-def loudspeaker(options: TalkOptions, tell: Tell) -> Path:
-    """Choose the file that takes the assistant's voice."""
-    why = "the default; --output names another" if options.output == DEFAULT_OUTPUT else "--output names it"
-    tell(Chose("loudspeaker", str(options.output), why))
-    return options.output

@@ -47,9 +47,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Level:
-    """Tell how loud the microphone is, in dB below full scale."""
+    """Tell how loud the microphone is, in dB below full scale, and what becomes of the loudspeaker in it."""
 
     dbfs: float
+    echo: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ...clock import Clock
 from ...handlers import RECEIVED_AT, Metadata
@@ -16,6 +16,9 @@ from ...state.usage import Usage, add
 from . import moments
 from .moments import Tell
 
+if TYPE_CHECKING:
+    from ...host.open_audio import HostAudio
+
 _LOOK_S = 0.1
 """How often the heard position and the microphone's level are told."""
 
@@ -24,7 +27,13 @@ class Narrate:
     """Follow the turns and tell every change once. Hook it behind the middlewares whose word it takes."""
 
     def __init__(
-        self, config: TrackConfig, conversation: TrackConversation, player: AudioPlayer, mic: StreamMic, tell: Tell
+        self,
+        config: TrackConfig,
+        conversation: TrackConversation,
+        player: AudioPlayer,
+        mic: StreamMic,
+        tell: Tell,
+        host: HostAudio | None = None,
     ) -> None:
         self.usage = Usage()
         self.turn = Turn()
@@ -34,6 +43,7 @@ class Narrate:
         self._conversation = conversation
         self._player = player
         self._mic = mic
+        self._host = host
         self._tell = tell
         self._speech_started_ms = 0
         self._told_floor = HasFloor.NOBODY
@@ -49,7 +59,7 @@ class Narrate:
         """Tell, for as long as it runs, what changes by itself: the heard position, and the microphone's level."""
         while True:
             await clock.sleep_until(clock.now() + _LOOK_S)
-            self._tell(moments.Level(round(self._mic.level, 1)))
+            self._tell(moments.Level(round(self._mic.level, 1), _echo_of(self._host)))
             for item_id, told in self._sounding.items():
                 heard = self._player.heard_text(item_id)
                 if heard != told:
@@ -118,6 +128,16 @@ class Narrate:
     def _silence_s(self) -> float:
         detection = self._config.turn_detection or {}
         return float(detection.get("silence_duration_ms") or 0) / 1000
+
+
+def _echo_of(host: HostAudio | None) -> str:
+    """Say what is done about the loudspeaker in the microphone."""
+    if host is None:
+        return ""
+    stats = host.stats
+    if stats.echo == "aec3":
+        return "echo cancelled" if stats.is_settled else "echo canceller adapting"
+    return {"half_duplex": "half duplex: the microphone is silent while the assistant speaks"}.get(stats.echo, "")
 
 
 class TellProblems(logging.Handler):

@@ -14,7 +14,7 @@ class TalkOptions:
     """Be the command's options as they were given; None is "you choose"."""
 
     input: Path | None = None
-    output: Path = DEFAULT_OUTPUT
+    output: Path | None = None
     save: Path | None = None
     model: str = DEFAULT_MODEL
     voice: str | None = None
@@ -24,3 +24,7 @@ class TalkOptions:
     chat_model: str | None = None
     greeting: bool = True
     fast: bool = False
+    microphone: int | str | None = None
+    loudspeaker: int | str | None = None
+    echo_cancellation: bool = True
+    push_to_talk: bool = False

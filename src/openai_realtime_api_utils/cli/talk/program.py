@@ -9,17 +9,24 @@ from typing import Any
 from ...clock import Clock
 from ...hooked_session import hook_middlewares
 from ...hooks import library_logger
-from ...host.wav import WavMicrophone, WavSpeaker
-from ...middlewares import GiveClientEventId, StreamMic, TrackConfig, TrackConversation, interruptable_audio_player
+from ...middlewares import (
+    GiveClientEventId,
+    Interrupt,
+    StreamMic,
+    TrackConfig,
+    TrackConversation,
+    interruptable_audio_player,
+)
 from ...state.playhead import Cut
 from ..variables import environment
 from . import choose
 from .director import Director
-from .microphone import PatientMicrophone
+from .keys import keys
 from .moments import Interrupted, Summary, Tell
 from .narrate import Narrate, TellProblems
 from .options import TalkOptions
 from .save import SaveSession
+from .sound import Sound, prepare
 
 _TRANSCRIBER = "gpt-realtime-whisper"
 """Transcribes while the user still speaks (recorded sessions)."""
@@ -34,24 +41,15 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
         RealtimeUtilsError: it could not begin, or could not go on; the sentence says why.
     """
     variables = environment()
-    with TellProblems(library_logger, tell):
-        recording = WavMicrophone(choose.recording(options, tell), clock=clock, then_silence=False)
+    with TellProblems(library_logger, tell), ExitStack() as stack:
+        open_sound = prepare(options, clock, tell, stack)
         async with choose.connect(options, variables, clock, tell) as connection:
-            with ExitStack() as files:
-                save = files.enter_context(SaveSession(options.save, clock)) if options.save else None
-                speaker = files.enter_context(WavSpeaker(choose.loudspeaker(options, tell), clock=clock))
-                microphone = PatientMicrophone(recording, clock)
-                await _converse(options, connection, microphone, speaker, save, clock, tell)
+            save = stack.enter_context(SaveSession(options.save, clock)) if options.save else None
+            await _converse(options, connection, open_sound(), save, clock, tell)
 
 
 async def _converse(
-    options: TalkOptions,
-    connection: Any,
-    microphone: PatientMicrophone,
-    speaker: WavSpeaker,
-    save: SaveSession | None,
-    clock: Clock,
-    tell: Tell,
+    options: TalkOptions, connection: Any, sound: Sound, save: SaveSession | None, clock: Clock, tell: Tell
 ) -> None:
     config, conversation = TrackConfig(), TrackConversation()
 
@@ -63,27 +61,59 @@ async def _converse(
 
     with ExitStack() as stack:
         iap = stack.enter_context(
-            interruptable_audio_player(config, conversation, speaker, on_interrupt_handlers=[tell_cuts], clock=clock)
+            interruptable_audio_player(
+                config, conversation, sound.speaker, on_interrupt_handlers=[tell_cuts], clock=clock
+            )
         )
         if save:
             stack.callback(lambda: save.write_transcript(conversation.transcript()))
-        copy = save.microphone_path if save else None
-        mic = stack.enter_context(StreamMic(microphone, clock=clock, recording_path=copy))
-        narrate = Narrate(config, conversation, iap.audio_player, mic, tell)
-        stack.callback(lambda: tell(_summary(options, narrate, iap.audio_player.heard_s)))
+        mic = StreamMic(
+            sound.microphone,
+            gate="push_to_talk" if options.push_to_talk else "open",
+            clock=clock,
+            recording_path=save.microphone_path if save else None,
+        )
+        narrate = Narrate(config, conversation, iap.audio_player, stack.enter_context(mic), tell, sound.host)
+        stack.callback(lambda: tell(_summary(options, narrate, iap.audio_player.heard_s, sound.files)))
         middlewares = [GiveClientEventId(), config, conversation, iap, mic, narrate, *([save] if save else [])]
         async with hook_middlewares(connection, middlewares, clock=clock) as session:
             await session.send(_session_update(options))
             if options.greeting:
                 await session.send({"type": "response.create"})
             session.send.spawn(narrate.keep_looking(clock), name="the narrator")
-            director = Director(microphone, narrate, conversation, clock, greeting=options.greeting)
-            session.send.spawn(director.run(connection.close), name="the end of the conversation")
+            if sound.recording is not None:
+                director = Director(sound.recording, narrate, conversation, clock, greeting=options.greeting)
+                session.send.spawn(director.run(connection.close), name="the end of the conversation")
+            if options.push_to_talk:
+                stack.enter_context(keys(TalkKey(mic, iap.interrupt).pressed))
+            elif sound.host is not None:
+                sound.host.local_vad.register_handler(iap.interrupt.set_is_user_talking)
             await session.closed
+
+
+class TalkKey:
+    """Press and release the talk key with one key of the terminal, which tells only that it was pressed."""
+
+    def __init__(self, mic: StreamMic, interrupt: Interrupt) -> None:
+        self._mic = mic
+        self._interrupt = interrupt
+
+    def pressed(self, key: str) -> None:
+        """Take a key."""
+        if key != " ":
+            return
+        if self._mic.is_pressed:
+            self._interrupt.set_is_user_talking(False)
+            self._mic.release()
+        else:
+            self._interrupt.set_is_user_talking(True)
+            self._mic.press()
 
 
 def _session_update(options: TalkOptions) -> dict[str, Any]:
     audio: dict[str, Any] = {"input": {"transcription": {"model": _TRANSCRIBER}}}
+    if options.push_to_talk:
+        audio["input"]["turn_detection"] = None
     if options.voice is not None:
         audio["output"] = {"voice": options.voice}
     session: dict[str, Any] = {"type": "realtime", "audio": audio}
@@ -92,8 +122,7 @@ def _session_update(options: TalkOptions) -> dict[str, Any]:
     return {"type": "session.update", "session": session}
 
 
-def _summary(options: TalkOptions, narrate: Narrate, heard_s: float) -> Summary:
-    files = [str(options.output), *([str(options.save)] if options.save else [])]
+def _summary(options: TalkOptions, narrate: Narrate, heard_s: float, files: Iterable[str]) -> Summary:
     usage = narrate.usage
     return Summary(
         turns=narrate.turn.answered,
@@ -101,5 +130,5 @@ def _summary(options: TalkOptions, narrate: Narrate, heard_s: float) -> Summary:
         assistant_audio_s=round(heard_s, 2),
         tokens_in=usage.input_tokens,
         tokens_out=usage.output_tokens,
-        files=files,
+        files=[*files, *([str(options.save)] if options.save else [])],
     )

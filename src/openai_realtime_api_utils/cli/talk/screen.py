@@ -33,6 +33,7 @@ class Screen:
         self._heard: dict[str, str] = {}
         self._floor: Spinner | None = None
         self._level_dbfs = _METER_FLOOR_DBFS
+        self._echo = ""
         self._latency = ""
         self._cut = ""
 
@@ -51,7 +52,7 @@ class Screen:
             case Floor():
                 self._floor = Spinner("dots", Text(_FLOORS[moment.who], style="dim"))
             case Level():
-                self._level_dbfs = moment.dbfs
+                self._level_dbfs, self._echo = moment.dbfs, moment.echo
             case Said():
                 self._said(moment)
             case Heard():
@@ -111,7 +112,8 @@ class Screen:
         spoken = f"{summary.user_audio_s:.1f} s of you, {summary.assistant_audio_s:.1f} s of the assistant"
         tokens = f"{summary.tokens_in} tokens in, {summary.tokens_out} out"
         self._line("in all", Text(f"{turns}, {spoken}, {tokens}"), "dim")
-        self._line("written", Text(", ".join(summary.files)), "dim")
+        if summary.files:
+            self._line("written", Text(", ".join(summary.files)), "dim")
 
     def _line(self, label: str, text: Text, style: str = "") -> None:
         self._console.print(_row(label, text, style))
@@ -121,7 +123,7 @@ class Screen:
         if self._floor is None:
             return Group(*saying)
         status = Table.grid(padding=(0, 1))
-        status.add_row(Text(_meter(self._level_dbfs), style="cyan"), self._floor)
+        status.add_row(Text(_meter(self._level_dbfs), style="cyan"), self._floor, Text(self._echo, style="dim"))
         return Group(*saying, status)
 
     def _row_of(self, said: Said) -> Table:
