@@ -2,20 +2,16 @@
 
 import asyncio
 import json
-import os
 import subprocess
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import numpy as np
 import pytest
+from foreign_environments import PROGRAMS, folder_of, runner_of
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import Field, TypeAdapter
 
 from openai_realtime_api_utils.simulator import Session, synthetic_speech
-
-LARGE = ("livekit", "pipecat")
-"""Environments that nobody is made to have."""
 
 SDK: TypeAdapter[Any] = TypeAdapter(Annotated[get_args(RealtimeServerEvent)[0], Field(discriminator="type")])
 
@@ -54,21 +50,6 @@ def wire(monkeypatch):
         SDK.validate_python(event)
 
 
-ROOT = Path(__file__).parents[2]
-PROGRAMS = Path(__file__).parent / "programs"
-ENVIRONMENTS = ROOT / ".venv" / "foreign"
-
-
-def runner_of(environment: str) -> Path:
-    """Return the interpreter of a foreign environment; skip the test, or fail it in CI, if it was not made."""
-    folder = ENVIRONMENTS / environment
-    runner = folder / ("node" if environment.endswith("_js") else "bin/python")
-    if not runner.exists():
-        reason = f"{folder.relative_to(ROOT)} is missing: make it with  python3 tools/make_foreign.py {environment}"
-        (pytest.fail if os.environ.get("CI") and environment not in LARGE else pytest.skip)(reason)
-    return runner
-
-
 @pytest.fixture
 def foreign():
     """Return ``run(environment, program, *arguments)``, which awaits the JSON object that the program prints."""
@@ -78,7 +59,7 @@ def foreign():
             runner_of(environment),
             PROGRAMS / program,
             *map(str, arguments),
-            cwd=ENVIRONMENTS / environment,
+            cwd=folder_of(environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
