@@ -13,7 +13,6 @@ import pybase64
 from websockets.exceptions import ConnectionClosed
 
 from ..audio.stream_encoder import StreamEncoder
-from ..errors import require
 from ..host.fast_forward import JumpingClock
 from ..simulator.engine import Listening
 from ..simulator.memory import connect
@@ -52,12 +51,7 @@ class Realtime:
                 without one, in which the assistant interrupts itself.
             noise: root mean square of the room's noise, as a part of full scale.
             settings: how the simulated service behaves.
-
-        Raises:
-            MissingExtraError: the extra ``local`` is not installed.
         """
-        require("numpy", extra="local", needed_by="The realtime fixture")
-        require("webrtcvad", extra="local", needed_by="The realtime fixture")
         self.clock = JumpingClock()
         """What everything waits on; give it to whatever takes a ``clock``."""
         self.dialogue = Dialogue()

@@ -25,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def realtime(request: pytest.FixtureRequest) -> Generator[Realtime]:
     """Test a voice application with a scripted service, a room to talk in, and a clock that jumps."""
+    _require_extra("realtime")
     from .bench import Realtime
 
     bench = Realtime(**_options(request))
@@ -35,10 +36,18 @@ def realtime(request: pytest.FixtureRequest) -> Generator[Realtime]:
 @pytest.fixture
 def realtime_server(request: pytest.FixtureRequest) -> Generator[RealtimeServer]:
     """Serve a scripted service on a free port of this machine, in real time."""
+    _require_extra("realtime_server")
     from .server import serving
 
     with serving(**{k: v for k, v in _options(request).items() if k == "settings"}) as server:
         yield server
+
+
+def _require_extra(fixture: str) -> None:
+    from ..errors import require
+
+    for module in ("numpy", "samplerate", "webrtcvad"):
+        require(module, extra="local", needed_by=f"The fixture {fixture}")
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:

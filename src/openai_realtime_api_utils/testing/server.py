@@ -26,11 +26,7 @@ class RealtimeServer:
 
 @contextmanager
 def serving(settings: Settings | None = None) -> Generator[RealtimeServer]:
-    """Serve until the block is left.
-
-    Raises:
-        MissingExtraError: the extra ``local`` is not installed.
-    """
+    """Serve until the block is left."""
     dialogue = Dialogue()
     started: Future[tuple[Server, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
