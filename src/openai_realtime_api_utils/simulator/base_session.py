@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
+
+from pydantic_core import from_json
 
 from .commands import Close, Command, For, Result
 from .faults import Fault, missing, unsupported
@@ -69,8 +70,8 @@ class BaseSession(ABC):
             self._refuse(Fault(what, code="invalid_event"), None, view)
             return
         try:
-            event: Any = json.loads(frame)
-        except (ValueError, RecursionError):
+            event: Any = from_json(frame, allow_inf_nan=False)  # also refuses half characters and bottomless nesting
+        except ValueError:
             what = "The frame is not valid JSON: send one JSON object."
             self._refuse(Fault(what, code="invalid_event"), None, view)
             return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
 
 from ..clock import Clock
 from .base_session import MAIN, BaseSession
@@ -90,7 +92,7 @@ class _Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._alarm: asyncio.Task[None] | None = None
-        self._alarm_at: float | None = None
+        self._alarm_at = math.inf
         self._thinking: dict[str, asyncio.Task[None]] = {}
         self._ears: dict[str, _Ear] = {}
 
@@ -121,25 +123,29 @@ class _Runner:
             while ready := self._session.poll():
                 for each in ready:
                     if isinstance(each, dict):
-                        await self._send(json.dumps(each, ensure_ascii=False))
+                        await self._send(as_frame(each))
                     else:
                         await self._carry_out(each)
         self._set_alarm()
 
     def _set_alarm(self) -> None:
+        """See to it that somebody wakes up in time; to wake up too early is no harm, and dearer to avoid."""
         due = self._session.deadline()
-        if due == self._alarm_at:
+        if due is None or due >= self._alarm_at:
             return
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at = due
-        self._alarm = None if due is None else self._spawn(self._ring(due))
+        self._alarm = self._spawn(self._ring())
 
-    async def _ring(self, due: float) -> None:
-        await self._clock.sleep_until(due)
-        self._alarm = self._alarm_at = None
-        self._session.advance(self._clock.now())
-        await self._pump()
+    async def _ring(self) -> None:
+        while self._alarm_at < math.inf:
+            await self._clock.sleep_until(self._alarm_at)
+            self._session.advance(self._clock.now())
+            await self._pump()  # what is put down meanwhile is never due before now, so that nobody cancels this
+            due = self._session.deadline()
+            self._alarm_at = math.inf if due is None else due
+        self._alarm = None
 
     async def _carry_out(self, command: Command) -> None:
         match command:
@@ -166,7 +172,7 @@ class _Runner:
                 await self._close(command.code, command.reason)
             case For():
                 if command.view == MAIN:
-                    await self._send(json.dumps(command.event, ensure_ascii=False))
+                    await self._send(as_frame(command.event))
             case Play() | Hush():
                 pass  # nobody is on the line who could hear it
 
@@ -196,6 +202,11 @@ class _Runner:
         finally:
             if isinstance(thoughts, AsyncGenerator):
                 await thoughts.aclose()
+
+
+def as_frame(event: dict[str, Any]) -> str:
+    """Write an event as JSON. Numbers that JSON does not have, which a script may hold, become null."""
+    return to_json(event, inf_nan_mode="null").decode()
 
 
 class _Ear:
