@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .errors import RealtimeUtilsError as RealtimeUtilsError
     from .errors import RemoteProtocolError as RemoteProtocolError
     from .errors import SimulatorError as SimulatorError
+    from .errors import ToolError as ToolError
     from .events import UnknownEvent as UnknownEvent
     from .events import decode as decode
     from .events import encode as encode
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .host.wav import WavMicrophone as WavMicrophone
     from .host.wav import WavSpeaker as WavSpeaker
     from .middlewares import AudioPlayer as AudioPlayer
+    from .middlewares import CallTools as CallTools
     from .middlewares import GiveClientEventId as GiveClientEventId
     from .middlewares import Interrupt as Interrupt
     from .middlewares import PrintEvents as PrintEvents
@@ -72,10 +74,16 @@ if TYPE_CHECKING:
     from .ports import Send as Send
     from .ports import Speaker as Speaker
     from .ports import SpeechId as SpeechId
+    from .tools.context import ToolContext as ToolContext
+    from .tools.runner import ApprovalRequest as ApprovalRequest
+    from .tools.runner import CallRecord as CallRecord
+    from .tools.runner import Decision as Decision
+    from .tools.tool import Tool as Tool
+    from .tools.tool import tool as tool
 
 _HOMES = {
-    "middlewares": ("AudioPlayer", "GiveClientEventId", "Interrupt", "PrintEvents", "StreamMic", "TrackConfig",
-                    "TrackConversation", "interruptable_audio_player", "interruptible_audio_player"),
+    "middlewares": ("AudioPlayer", "CallTools", "GiveClientEventId", "Interrupt", "PrintEvents", "StreamMic",
+                    "TrackConfig", "TrackConversation", "interruptable_audio_player", "interruptible_audio_player"),
     "hooks": ("Hooked", "HookedSend", "hook_handlers"),
     "fast_connection": ("fast_connect",),
     "hooked_session": ("HookedSession", "hook_middlewares"),
@@ -89,8 +97,12 @@ _HOMES = {
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "events": ("UnknownEvent", "decode", "encode", "redact"),
     "audio.formats": ("PCMA", "PCMU", "PCM_24K", "AudioFormat"),
+    "tools.tool": ("Tool", "tool"),
+    "tools.context": ("ToolContext",),
+    "tools.runner": ("ApprovalRequest", "CallRecord", "Decision"),
     "errors": ("AudioError", "ConnectionLost", "DeviceError", "FormatError", "HandlerError", "LocalProtocolError",
-               "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RemoteProtocolError", "SimulatorError"),
+               "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RemoteProtocolError", "SimulatorError",
+               "ToolError"),
 }  # fmt: skip
 _MODULES = ("middlewares", "simulator")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

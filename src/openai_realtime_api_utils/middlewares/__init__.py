@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audio_player import AUDIO, INTERRUPTED, SPEECH, AudioPlayer
+    from .call_tools import CallTools
     from .give_client_event_id import GiveClientEventId
     from .interrupt import Interrupt
     from .interruptable import InterruptableAudioPlayer, interruptable_audio_player, interruptible_audio_player
@@ -24,6 +25,7 @@ __all__ = [
     "ITEM",
     "SPEECH",
     "AudioPlayer",
+    "CallTools",
     "GiveClientEventId",
     "Interrupt",
     "InterruptableAudioPlayer",
@@ -41,6 +43,7 @@ _MODULES = {
     "ITEM": "track_conversation",
     "SPEECH": "audio_player",
     "AudioPlayer": "audio_player",
+    "CallTools": "call_tools",
     "GiveClientEventId": "give_client_event_id",
     "Interrupt": "interrupt",
     "InterruptableAudioPlayer": "interruptable",

@@ -1,0 +1,1 @@
+"""Turn plain functions into tools that a model can call, and run them where they hold nothing up."""

@@ -1,0 +1,119 @@
+"""Run functions in daemon threads of our own: one that hangs holds up neither the event loop nor the program's end.
+
+asyncio's default executor would do neither: its few threads are shared with name resolution, and joined at exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ToolError
+
+MOST_ABANDONED = 32
+"""How many threads may hang in tools that nobody waits for any more. Past that, functions are refused."""
+
+_SWITCH_S = 0.0005
+"""How long a busy thread may keep the interpreter while functions run, in seconds; Python's own 5 ms would hold the
+event loop up by that for every busy thread (``make bench ONLY=tools`` measures it)."""
+
+
+class DaemonThreads:
+    """Start a thread for each call; whoever limits the calls limits the threads."""
+
+    def __init__(self) -> None:
+        self._abandoned: Counter[str] = Counter()
+
+    @property
+    def abandoned(self) -> int:
+        """How many threads run on although nobody waits for them."""
+        return self._abandoned.total()
+
+    async def run(self, work: Callable[[], Any], *, name: str) -> Any:
+        """Return what ``work`` returns, run in a thread; whatever it raises is raised here, even what ends a thread.
+
+        If the caller is cancelled, the thread is left to itself.
+
+        Raises:
+            ToolError: too many threads were left to themselves and still run.
+        """
+        if self.abandoned >= MOST_ABANDONED:
+            hanging = ", ".join(f"{tool} ({n})" for tool, n in self._abandoned.most_common(3))
+            raise ToolError(
+                f"{name} was not run: {self.abandoned} threads hang in tools that never returned: {hanging}.",
+                for_model="The tool cannot be run now: earlier calls are still hanging.",
+            )
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def tell(result: Any, error: BaseException | None) -> None:
+            if done.cancelled():
+                self._abandoned[name] -= 1
+                self._abandoned += Counter()
+            elif error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(_Raised(error))
+
+        def run() -> None:
+            result, error = None, None
+            _quick_switching.enter()
+            try:
+                result = context.run(work)
+            except BaseException as raised:  # noqa: BLE001  (whatever a tool does to its thread, its caller is told)
+                error = raised
+            finally:
+                _quick_switching.leave()
+            try:
+                loop.call_soon_threadsafe(tell, result, error)
+            except RuntimeError:
+                return  # the event loop is closed: nobody is left to be told
+
+        threading.Thread(target=run, name=f"tool {name}", daemon=True).start()
+        try:
+            return await done
+        except _Raised as raised:
+            raise raised.error from None
+        except asyncio.CancelledError:
+            if done.cancelled():
+                self._abandoned[name] += 1
+            raise
+
+
+class _Raised(Exception):
+    """Carry what a future refuses to hold (``StopIteration``) or the event loop would die of (``SystemExit``)."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class _QuickSwitching:
+    """Have the interpreter switch threads more often for as long as any function runs; then as it was."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._before = 0.0
+
+    def enter(self) -> None:
+        with self._lock:
+            self._running += 1
+            if self._running == 1:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, _SWITCH_S))
+
+    def leave(self) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running == 0:
+                sys.setswitchinterval(self._before)
+
+
+_quick_switching = _QuickSwitching()  # the interval is the interpreter's own, and there is one interpreter
