@@ -114,5 +114,17 @@ def devices(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     show_devices(as_json=json)
 
 
+@app.command()
+def doctor(
+    microphone: Annotated[str | None, typer.Option(help="A microphone: its number or a part of its name.")] = None,
+    loudspeaker: Annotated[str | None, typer.Option(help="A loudspeaker: its number or a part of its name.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Try the sound devices out: round trip, echo, how well it is cancelled, and what to do about it."""
+    from .doctor import run_doctor
+
+    run_doctor(microphone=_device(microphone), loudspeaker=_device(loudspeaker), as_json=json)
+
+
 def _device(given: str | None) -> int | str | None:
     return int(given) if given is not None and given.isdecimal() else given
