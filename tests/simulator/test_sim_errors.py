@@ -177,7 +177,16 @@ CASES = {
         create({"type": "note"}),
         "invalid_value",
         "item.type",
-        "Invalid value: 'note'. " + supported("message", "function_call", "function_call_output"),
+        "Invalid value: 'note'. "
+        + supported(
+            "message",
+            "function_call",
+            "function_call_output",
+            "mcp_approval_response",
+            "mcp_list_tools",
+            "mcp_approval_request",
+            "mcp_call",
+        ),
     ),
     "item without a role": (
         create({"type": "message", "content": []}),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_realtime_api_utils.simulator.ids import Ids
-from openai_realtime_api_utils.simulator.tokens import response_usage, tokens, transcription_usage
+from openai_realtime_api_utils.simulator.prompt_cache import PromptCache
+from openai_realtime_api_utils.simulator.tokens import Count, response_usage, tokens, transcription_usage
 
 
 @given(st.text())
@@ -45,11 +46,45 @@ def test_transcription_by_tokens():
     assert (usage["type"], usage["input_tokens"]) == ("tokens", 26)
 
 
-def test_no_more_is_cached_than_is_given():
-    """Cached tokens are whole blocks of 64, and at most the input."""
-    usage = response_usage("i" * 400, [], [], said="", audio_ms=0, already_seen=10_000)
-    assert usage["input_tokens"] == 100
-    assert usage["input_token_details"]["cached_tokens"] == 64
+ITEMS = [(f"item_{i}", Count(text=i % 40, audio=i % 70)) for i in range(40)]
+pieces = st.lists(st.sampled_from(ITEMS), max_size=12)
+
+
+@given(pieces, pieces, pieces)
+def test_cache_is_of_beginnings(beginning, before, after):
+    """Whole blocks of 64 of what two prompts begin with are cached, and never more than a prompt has."""
+    cache = PromptCache()
+    cache.remember([*beginning, *before])
+    prompt = [*beginning, *after]
+    cached = cache.cached(prompt).total
+    shared = sum((count for _, count in beginning), Count()).total
+    assert cached % 64 == 0
+    assert shared // 64 * 64 <= cached <= sum((count for _, count in prompt), Count()).total
+
+
+@given(pieces)
+def test_a_prompt_that_grew_is_cached(prompt):
+    """All of the former prompt is cached but for the last block, text first."""
+    cache = PromptCache()
+    cache.remember(prompt)
+    total = sum((count for _, count in prompt), Count())
+    cached = cache.cached([*prompt, ("new", Count(text=100))])
+    assert cached.total == total.total // 64 * 64
+    assert (cached.text <= total.text, cached.audio <= total.audio) == (True, True)
+
+
+def test_a_changed_head_busts_the_cache():
+    """After other instructions nothing is cached."""
+    cache = PromptCache()
+    cache.remember([("be brief", Count(text=100)), *ITEMS])
+    assert cache.cached([("be long", Count(text=100)), *ITEMS]) == Count()
+
+
+def test_reasoning_counts_as_text():
+    """Text tokens include those that were thought with (recorded sessions)."""
+    usage = response_usage(Count(text=10), Count(), Count(text=13, audio=5), reasoning=31)
+    assert usage["output_token_details"] == {"text_tokens": 44, "audio_tokens": 5, "reasoning_tokens": 31}
+    assert (usage["output_tokens"], usage["total_tokens"]) == (49, 59)
 
 
 @pytest.mark.parametrize(("kind", "length"), [("event", 21), ("item", 21), ("resp", 21), ("call", 16)])

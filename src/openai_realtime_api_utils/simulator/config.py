@@ -8,6 +8,7 @@ from typing import Any
 
 from .checks import mapping, one_of
 from .faults import Fault, missing
+from .prompt_truncation import check_limits, input_limit
 from .shapes import GUIDED, RESPONSE, SESSION
 
 PERSONA = (
@@ -18,8 +19,9 @@ PERSONA = (
 
 PCM = {"type": "audio/pcm", "rate": 24000}
 
-_NEVER_ECHOED = ("reasoning", "parallel_tool_calls", "model")
-"""Accepted, and not in the session that the service returns (recorded sessions), or not to be changed."""
+_UNSEEN = ("reasoning", "parallel_tool_calls")
+"""Accepted, and not in the session that the service returns (recorded sessions)."""
+_NEVER_ECHOED = (*_UNSEEN, "model")
 
 
 def is_second_generation(model: str) -> bool:
@@ -79,7 +81,9 @@ def default_session(model: str, *, session_id: str, expires_at: int) -> dict[str
     }
 
 
-def updated(session: dict[str, Any], update: Any, *, voice_is_locked: bool) -> dict[str, Any]:
+def updated(
+    session: dict[str, Any], update: Any, *, voice_is_locked: bool = False, is_responding: bool = False
+) -> dict[str, Any]:
     """Return the session with an update merged in: what the update does not name stays as it was.
 
     Raises:
@@ -90,14 +94,46 @@ def updated(session: dict[str, Any], update: Any, *, voice_is_locked: bool) -> d
     changes = SESSION(given, "session")
     if "model" in changes and changes["model"] != session["model"]:
         raise Fault("Cannot update the model of a session.", code="invalid_value", param="session.model")
+    _check_reasons(changes, session["model"], "session")
+    if session["tracing"] is not None and changes.get("tracing", session["tracing"]) != session["tracing"]:
+        raise Fault(
+            "Cannot update tracing once it is enabled for a session.", code="invalid_value", param="session.tracing"
+        )
+    check_limits(changes.get("truncation"), input_limit(is_second_generation=is_second_generation(session["model"])))
     result = copy.deepcopy(session)
     sound: dict[str, Any] = changes.pop("audio", {})
     result.update({name: value for name, value in changes.items() if name not in _NEVER_ECHOED})
     if result["instructions"] == "":
         result["instructions"] = PERSONA
     merge_input(result["audio"]["input"], sound.get("input", {}), _silence_ms(result["model"]))
-    _merge_output(result, sound.get("output", {}), voice_is_locked=voice_is_locked)
+    output: dict[str, Any] = sound.get("output", {})
+    before = result["audio"]["output"]
+    if is_responding and output.get("speed", before["speed"]) != before["speed"]:
+        raise Fault(
+            "Cannot update the speed while a response is in progress.",
+            code="invalid_value",
+            param="session.audio.output.speed",
+        )
+    _merge_output(result, output, voice_is_locked=voice_is_locked)
     return result
+
+
+def unseen(update: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a checked update takes effect without being shown."""
+    return {name: update[name] for name in _UNSEEN if update.get(name) is not None}
+
+
+def _check_reasons(given: dict[str, Any], model: str, path: str) -> None:
+    """Refuse what only reasoning models take, to others (API reference)."""
+    if is_second_generation(model):
+        return
+    for name in _UNSEEN:
+        if given.get(name) is not None:
+            raise Fault(
+                f"The '{name}' parameter is not supported with {model}.",
+                code="unsupported_parameter",
+                param=f"{path}.{name}",
+            )
 
 
 def _check_type(given: dict[str, Any]) -> None:
@@ -184,12 +220,28 @@ def _as_echoed(sound_format: dict[str, Any]) -> dict[str, Any]:
 
 def _merge_output(result: dict[str, Any], changes: dict[str, Any], *, voice_is_locked: bool) -> None:
     now: dict[str, Any] = result["audio"]["output"]
-    if voice_is_locked and changes.get("voice", now["voice"]) != now["voice"]:
-        raise Fault("Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice")
+    _check_voice(changes, now, is_locked=voice_is_locked)
     now.update(changes)
     now["format"] = _as_echoed(now["format"])
 
 
-def checked_response(given: Any) -> dict[str, Any]:
-    """Check the ``response`` of a ``response.create``; its ``input`` is checked by ``items``."""
-    return RESPONSE({} if given is None else given, "response")
+def _check_voice(changes: dict[str, Any], now: dict[str, Any], *, is_locked: bool) -> None:
+    if is_locked and changes.get("voice", now["voice"]) != now["voice"]:
+        raise Fault("Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice")
+
+
+def checked_response(given: Any, session: dict[str, Any], *, voice_is_locked: bool) -> dict[str, Any]:
+    """Check the ``response`` of a ``response.create``; its ``input`` is checked by ``items``.
+
+    Raises:
+        Fault: something in it is refused.
+    """
+    asked: dict[str, Any] = RESPONSE({} if given is None else given, "response")
+    _check_reasons(asked, session["model"], "response")
+    is_beside = asked.get("conversation") == "none"
+    _check_voice(
+        asked.get("audio", {}).get("output", {}),
+        session["audio"]["output"],
+        is_locked=voice_is_locked and not is_beside,
+    )
+    return asked

@@ -35,6 +35,9 @@ class Entry:
     is_heard: bool = True
     """False while somebody still listens to it: a model that is given the item has to wait."""
 
+    is_in_context: bool = True
+    """False once it was dropped from what models are given, for the conversation had outgrown them."""
+
     @property
     def audio_ms(self) -> int:
         return self.n_samples * 1000 // RATE

@@ -7,8 +7,9 @@ from typing import Any
 
 import pybase64
 
-from .checks import Check, list_of, mapping, one_of, or_null, shape, shape_by, text, too_long
+from .checks import Check, anything, boolean, list_of, mapping, one_of, or_null, shape, shape_by, text, too_long
 from .faults import Fault, missing
+from .images import checked_image
 
 MAX_ID_CHARS = 32
 """Longest id that a client may choose (reported)."""
@@ -69,7 +70,9 @@ def _id(value: Any, path: str) -> str:
 _INPUT_TEXT = shape({"type": text, "text": text}, required=["text"])
 _OUTPUT_TEXT = shape({"type": text, "text": text}, required=["text"])
 _INPUT_AUDIO = shape({"type": text, "audio": _audio, "transcript": or_null(text)}, required=["audio"])
-_INPUT_IMAGE = shape({"type": text, "image_url": text, "detail": one_of("auto", "low", "high")}, required=["image_url"])
+_INPUT_IMAGE = shape(
+    {"type": text, "image_url": checked_image, "detail": one_of("auto", "low", "high")}, required=["image_url"]
+)
 
 _CONTENT: dict[str, Check] = {
     "system": list_of(shape_by("type", {"input_text": _INPUT_TEXT})),
@@ -95,6 +98,8 @@ def _message(value: Any, path: str) -> dict[str, Any]:
     return shape(fields, required=["content"])(value, path)
 
 
+_MCP_CALL: dict[str, Check] = {"id": _id, "type": text, "server_label": text, "name": text, "arguments": text}
+_MCP_CALL_NEEDS = ("server_label", "name", "arguments")
 _ITEM = shape_by(
     "type",
     {
@@ -103,6 +108,24 @@ _ITEM = shape_by(
             {**_COMMON, "name": text, "call_id": _id, "arguments": text}, required=["name", "arguments"]
         ),
         "function_call_output": shape({**_COMMON, "call_id": _id, "output": text}, required=["call_id", "output"]),
+        "mcp_approval_response": shape(
+            {"id": _id, "type": text, "approval_request_id": text, "approve": boolean, "reason": or_null(text)},
+            required=["approval_request_id", "approve"],
+        ),
+        "mcp_list_tools": shape(
+            {"id": _id, "type": text, "server_label": text, "tools": list_of(mapping)},
+            required=["server_label", "tools"],
+        ),
+        "mcp_approval_request": shape(_MCP_CALL, required=_MCP_CALL_NEEDS),
+        "mcp_call": shape(
+            {
+                **_MCP_CALL,
+                "approval_request_id": or_null(text),
+                "output": text,
+                "error": shape({"type": text, "code": anything, "message": text}, required=["type", "message"]),
+            },
+            required=_MCP_CALL_NEEDS,
+        ),
     },
 )
 
@@ -128,8 +151,8 @@ def as_stored(item: dict[str, Any], *, item_id: str, call_id: str) -> dict[str, 
     stored = {key: value for key, value in item.items() if key not in ("object", "status")}
     kind: str = stored.pop("type")
     base: dict[str, Any] = {"id": stored.pop("id", item_id), "type": kind}
-    if kind == "function_call_output":
-        return base | stored  # has no status (recorded sessions)
+    if kind == "function_call_output" or kind.startswith("mcp_"):
+        return base | stored  # has no status (recorded sessions; API reference)
     if kind == "function_call":
         stored.setdefault("call_id", call_id)
         return base | {"status": "completed"} | stored

@@ -1,4 +1,4 @@
-"""Be one item of a response while the model makes it: a message, spoken or written, or a function call.
+"""Be one item of a response while the model makes it: a message, spoken or written, or a call.
 
 Each item goes through the same steps: it is opened, grows by deltas, and is closed. The order of the events of each
 step is that of the recorded sessions.
@@ -14,6 +14,7 @@ import pybase64
 
 from .conversation import Conversation, Entry, joined
 from .engine import RATE
+from .mcp import Place
 from .outbox import Outbox
 from .sound import Encoder
 
@@ -53,10 +54,15 @@ class Output(ABC):
         if self._conversation is not None:
             self._conversation.add(self.entry, is_done=False)
 
+    @property
+    def place(self) -> Place:
+        return Place(self._response_id, self._where["output_index"])
+
     def close(self, status: str) -> None:
         """Show the item for the last time, as it has become."""
         self.is_open = False
-        self.item["status"] = status
+        if "status" in self.item:
+            self.item["status"] = status
         self._close_content()
         if self._conversation is not None:
             self._conversation.done(self.entry)
@@ -159,3 +165,19 @@ class FunctionCall(Output):
         self._outbox.event(
             "response.function_call_arguments.done", **self._where, name=self.item["name"], arguments=self.grown
         )
+
+
+class McpCall(Output):
+    """Be a call of an MCP tool, or the request that the client approve of one; only its arguments are made here."""
+
+    def write(self, delta: str) -> None:
+        self._delta("response.mcp_call_arguments.delta", delta)
+
+    def hand_over(self) -> None:
+        """Complete the arguments, and leave it to others to close the item when the tool has answered."""
+        self.is_open = False
+        self._close_content()
+
+    def _close_content(self) -> None:
+        self.item["arguments"] = self.grown
+        self._outbox.event("response.mcp_call_arguments.done", **self._where, arguments=self.grown)

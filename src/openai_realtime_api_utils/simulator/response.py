@@ -5,19 +5,23 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..audio.formats import AudioFormat
 from .commands import Stop, Think
 from .conversation import Conversation, Entry
 from .engine import RATE, Call, Fail, Say, Turn
+from .mcp import Mcp
+from .mcp_tools import Offer
+from .new_items import function_call, mcp_item, message_item
 from .outbox import Outbox, Timeline
-from .output import FunctionCall, Output, SpokenMessage, TextMessage
+from .output import FunctionCall, McpCall, Output, SpokenMessage, TextMessage
+from .plan import Plan
 from .playout import Playout
+from .prompt_cache import Prompt, PromptCache
+from .seen_items import items_for_engine
 from .settings import Settings
 from .sound import Encoder
-from .tokens import assistant_audio_tokens, response_usage, tokens
+from .tokens import Count, assistant_audio_tokens, count_head, count_item, response_usage, tokens
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -33,25 +37,6 @@ _ERROR_TYPES = {
     "rate_limit_exceeded": "rate_limit_error",
     "inference_rate_limit_exceeded": "rate_limit_error",
 }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Hold what a response was asked to be: the session's configuration with its own overrides."""
-
-    instructions: str
-    tools: Sequence[dict[str, Any]]
-    tool_choice: Any
-    modality: str
-    audio_format: AudioFormat
-    shown_format: dict[str, Any]
-    voice: str
-    speed: float
-    max_output_tokens: Any
-    metadata: dict[str, Any] | None
-    is_out_of_band: bool
-    has_phases: bool
-    """Whether items carry a ``phase`` and interleave, as those of 2.x models do (recorded sessions)."""
 
 
 class Response:
@@ -71,7 +56,8 @@ class Response:
         timeline: Timeline,
         settings: Settings,
         playout: Playout | None,
-        tokens_seen: int,
+        mcp: Mcp,
+        cache: PromptCache,
         on_done: Callable[[Response, float], None],
         now: float,
     ) -> None:
@@ -86,7 +72,8 @@ class Response:
         self._timeline = timeline
         self._settings = settings
         self._playout = playout
-        self._tokens_seen = tokens_seen
+        self._mcp = mcp
+        self._cache = cache
         self._on_done = on_done
         self._outputs: list[Output] = []
         self._message: TextMessage | SpokenMessage | None = None
@@ -104,12 +91,17 @@ class Response:
         self._was_asked = self._is_thinking = True
         turn = Turn(
             self.plan.instructions,
-            [_for_engine(entry) for entry in self._context if entry.item.get("status") != "in_progress"],
-            self.plan.tools,
-            self.plan.tool_choice,
+            items_for_engine(self._context),
+            self.plan.choice.tools,
+            self.plan.choice.choice,
             self.plan.modality,
         )
         self._outbox.command(Think(self.id, turn, self.plan.voice, self.plan.speed))
+
+    def refuse(self, failure: Fail, now: float) -> None:
+        """Fail it without asking the model."""
+        self._was_asked = True
+        self.take(failure, None, now)
 
     @property
     def busy_until(self) -> float:
@@ -118,19 +110,23 @@ class Response:
 
     def take(self, thought: Say | Call | Fail, samples: Samples | None, now: float) -> None:
         """Put a thought on the timeline, after those before it."""
-        if self._is_over:
-            return
+        admitted = None if self._is_over else self.plan.choice.admit(thought)
         start = max(now, self._free_at)
-        match thought:
+        match admitted:
+            case None:
+                pass
             case Say():
-                self._say(thought, samples, start)
+                self._say(admitted, samples, start)
             case Call():
-                self._call(thought, start)
+                self._call(admitted, start)
+            case Fail("content_filter"):
+                details = {"type": "incomplete", "reason": "content_filter"}
+                self._at(start, lambda now: self._end("incomplete", details, now))
             case Fail():
                 error = {
-                    "type": _ERROR_TYPES.get(thought.code, "invalid_request_error"),
-                    "code": thought.code,
-                    "message": thought.message,
+                    "type": _ERROR_TYPES.get(admitted.code, "invalid_request_error"),
+                    "code": admitted.code,
+                    "message": admitted.message,
                 }
                 self._at(start, lambda now: self._end("failed", {"type": "failed", "error": error}, now))
 
@@ -138,6 +134,9 @@ class Response:
         """Complete the response once everything is out."""
         if not self._is_over:
             self._is_thinking = False
+            owed = self.plan.choice.owed()
+            if owed is not None:
+                self._call(owed, max(now, self._free_at))
             self._at(max(now, self._free_at), lambda now: self._end("completed", None, now))
 
     def cancel(self, reason: str, now: float) -> None:
@@ -176,15 +175,8 @@ class Response:
         return start + len(deltas) / self._settings.text_tokens_per_s
 
     def _call(self, call: Call, start: float) -> None:
-        item = {
-            "id": self._outbox.ids.new("item"),
-            "type": "function_call",
-            "status": "in_progress",
-            "name": call.name,
-            "call_id": self._outbox.ids.new("call"),
-            "arguments": "",
-        }
-        output = FunctionCall(item, self._outbox, self.id, self._joins)
+        offer = self.plan.choice.offer(call.name)
+        output = self._new_call(call, offer)
         message, self._message = self._message, None
         if message is not None and not self.plan.has_phases:
             self._at(start, lambda _: message.close("completed"))
@@ -193,20 +185,34 @@ class Response:
         self._free_at = self._write(output, tokens(arguments), start)
         if message is not None and self.plan.has_phases:
             self._at(self._free_at, lambda _: message.close("completed"))
-        self._at(self._free_at, lambda _: output.close("completed"))
+        if isinstance(output, McpCall) and offer is not None:
+            self._at(self._free_at, lambda now: self._reach_out(output, offer, now))
+        else:
+            self._at(self._free_at, lambda _: output.close("completed"))
+
+    def _reach_out(self, output: McpCall, offer: Offer, now: float) -> None:
+        """Make the call of an MCP tool, or have the client asked; out of band there is nobody to ask."""
+        if offer.needs_approval and self._joins is not None:
+            output.close("completed")
+            self._mcp.ask(output.entry, offer, output.grown, output.place)
+        else:
+            output.hand_over()
+            self._mcp.call(output.entry, offer, output.place, self._joins, now)
+
+    def _new_call(self, call: Call, offer: Offer | None) -> FunctionCall | McpCall:
+        ids = self._outbox.ids
+        if offer is None:
+            return FunctionCall(function_call(ids, call.name), self._outbox, self.id, self._joins)
+        is_asked_first = offer.needs_approval and self._joins is not None
+        item = mcp_item(ids, "mcp_approval_request" if is_asked_first else "mcp_call", offer)
+        return McpCall(item, self._outbox, self.id, self._joins)
 
     @property
     def _joins(self) -> Conversation | None:
         return None if self.plan.is_out_of_band else self._conversation
 
     def _new_message(self, phase: str) -> TextMessage | SpokenMessage:
-        item: dict[str, Any] = {
-            "id": self._outbox.ids.new("item"),
-            "type": "message",
-            "status": "in_progress",
-            "role": "assistant",
-            "content": [],
-        }
+        item = message_item(self._outbox.ids)
         if self.plan.has_phases:
             item["phase"] = phase
         if self.plan.modality == "text":
@@ -245,16 +251,19 @@ class Response:
         for output in self._outputs:
             if output.is_open:
                 output.close("completed" if status == "completed" else "incomplete")
-        self.usage = response_usage(
-            self.plan.instructions,
-            self.plan.tools,
-            self._context,
-            said="".join(output.grown for output in self._outputs),
-            audio_ms=sum(output.audio_ms for output in self._outputs if isinstance(output, SpokenMessage)),
-            already_seen=self._tokens_seen,
-        )
+        self.usage = self._counted()
         self._outbox.event("response.done", response=self._shown(status, details))
         self._on_done(self, now)
+
+    def _counted(self) -> dict[str, Any]:
+        plan = self.plan
+        tools = plan.choice.tools
+        head = ((plan.instructions, json.dumps(tools)), count_head(plan.instructions, tools))
+        prompt: Prompt = [head, *((entry.item["id"], count_item(entry)) for entry in self._context)]
+        made = [(output.item["id"], count_item(output.entry)) for output in self._outputs]
+        cached = self._cache.cached(prompt)
+        self._cache.remember([*prompt, *made])
+        return response_usage(_sum(prompt), cached, _sum(made), reasoning=plan.reasoning_tokens)
 
     def _shown(self, status: str, details: dict[str, Any] | None) -> dict[str, Any]:
         plan = self.plan
@@ -273,10 +282,5 @@ class Response:
         }
 
 
-def _for_engine(entry: Entry) -> dict[str, Any]:
-    """Return the item as an engine sees it: what was said in it filled in."""
-    content = entry.item.get("content")
-    if content is None:
-        return dict(entry.item)
-    parts = [part | {"transcript": entry.transcript} if part["type"] == "input_audio" else part for part in content]
-    return entry.item | {"content": parts}
+def _sum(pieces: Prompt) -> Count:
+    return sum((count for _, count in pieces), Count())

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..audio.formats import format_of
 from .checks import list_of
-from .config import PERSONA, checked_response, is_second_generation
+from .config import checked_response, is_second_generation
 from .conversation import Conversation, Entry
+from .engine import Fail
 from .faults import Fault
 from .items import as_stored, checked_reference, spoken_audio
+from .mcp import Mcp
 from .outbox import Outbox, Timeline
+from .plan import Plan, plan_for
 from .playout import Playout
-from .response import Plan, Response
+from .prompt_cache import PromptCache
+from .prompt_truncation import fitted, input_limit
+from .rate_limits import TokenBucket
+from .response import Response
 from .settings import Settings
+from .tokens import count_head
+from .tool_choice import check_choice
 
 if TYPE_CHECKING:
     from .commands import Thought
 
-_TOKEN_LIMIT = 15_000_000
-"""Tokens per minute, as the recorded sessions show it."""
+_TOO_MUCH = Fail(
+    "rate_limit_exceeded", "Rate limit reached for tokens per minute: wait until the limit is reset, and try again."
+)
 
 
 class Responses:
@@ -36,6 +44,8 @@ class Responses:
         outbox: Outbox,
         timeline: Timeline,
         playout: Playout | None,
+        mcp: Mcp,
+        now: float,
         listen_to: Callable[[Entry], None],
     ) -> None:
         self._settings = settings
@@ -45,7 +55,9 @@ class Responses:
         self._playout = playout
         self._listen_to = listen_to
         self._open: dict[str, Response] = {}
-        self._tokens_seen = 0
+        self._mcp = mcp
+        self._cache = PromptCache()
+        self._bucket = TokenBucket(settings.tokens_per_minute, now)
         self.speech_ends: float | None = None
         """When the speech of the latest response that is done is over for who plays it as it comes."""
 
@@ -54,14 +66,23 @@ class Responses:
         """Return the response that writes to the conversation now."""
         return next((each for each in self._open.values() if not each.plan.is_out_of_band), None)
 
-    def create(self, session: dict[str, Any], given: Any, now: float) -> None:
+    def create(self, session: dict[str, Any], unseen: Mapping[str, Any], given: Any, now: float) -> None:
         """Begin a response.
+
+        Args:
+            session: the session's configuration.
+            unseen: what was configured and the session does not show.
+            given: the ``response`` that the client asked for; None for one of the service's own.
+            now: the time.
 
         Raises:
             Fault: what was asked for is refused, or another response writes to the conversation still.
         """
-        asked = checked_response(given)
-        plan = _plan(session, asked)
+        asked = checked_response(given, session, voice_is_locked=self._conversation.has_assistant_audio)
+        tools = asked.get("tools", session["tools"])
+        check_choice(asked.get("tool_choice", session["tool_choice"]), tools)
+        servers = self._mcp.check(tools)
+        plan = plan_for(session, unseen, asked, self._mcp.offers(servers))
         active = self.active
         if active is not None and not plan.is_out_of_band:
             raise Fault(
@@ -69,7 +90,8 @@ class Responses:
                 "Wait until the response is finished before creating a new one.",
                 code="conversation_already_has_active_response",
             )
-        context = self._context(asked["input"]) if "input" in asked else list(self._conversation.entries)
+        context = self._context(asked["input"]) if "input" in asked else self._fitted(session, plan)
+        self._mcp.use(servers, now)
         response = Response(
             plan,
             context,
@@ -78,12 +100,22 @@ class Responses:
             timeline=self._timeline,
             settings=self._settings,
             playout=self._playout,
-            tokens_seen=self._tokens_seen,
+            mcp=self._mcp,
+            cache=self._cache,
             on_done=self._done,
             now=now,
         )
         self._open[response.id] = response
-        response.think()
+        if self._bucket.is_empty(now):
+            response.refuse(_TOO_MUCH, now)
+        else:
+            response.think()
+
+    def _fitted(self, session: dict[str, Any], plan: Plan) -> list[Entry]:
+        """Return what fits of the conversation."""
+        limit = self._settings.input_tokens or input_limit(is_second_generation=is_second_generation(session["model"]))
+        head = count_head(plan.instructions, plan.choice.tools)
+        return fitted(self._conversation.entries, session["truncation"], head, limit)
 
     def cancel(self, response_id: object, reason: str, now: float) -> None:
         """End a response early: the one named, else the one that writes to the conversation.
@@ -145,38 +177,9 @@ class Responses:
 
     def _done(self, response: Response, now: float) -> None:
         self._open.pop(response.id, None)
-        usage = response.usage or {}
-        self._tokens_seen = usage.get("total_tokens", 0)
+        self._bucket.spend((response.usage or {}).get("total_tokens", 0), now)
         if not response.plan.is_out_of_band and response.speech_ends is not None:
             self.speech_ends = response.speech_ends
-        self._outbox.event(
-            "rate_limits.updated",
-            rate_limits=[
-                {
-                    "name": "tokens",
-                    "limit": _TOKEN_LIMIT,
-                    "remaining": max(0, _TOKEN_LIMIT - self._tokens_seen),
-                    "reset_seconds": round(60 * self._tokens_seen / _TOKEN_LIMIT, 3),
-                }
-            ],
-        )
+        self._outbox.event("rate_limits.updated", rate_limits=self._bucket.limits(now))
         if self._playout is not None:
             self._playout.finish(response.id, now)
-
-
-def _plan(session: dict[str, Any], asked: dict[str, Any]) -> Plan:
-    output = session["audio"]["output"] | asked.get("audio", {}).get("output", {})
-    return Plan(
-        instructions=asked.get("instructions", session["instructions"]) or PERSONA,
-        tools=asked.get("tools", session["tools"]),
-        tool_choice=asked.get("tool_choice", session["tool_choice"]),
-        modality=asked.get("output_modalities", session["output_modalities"])[0],
-        audio_format=format_of(output["format"]),
-        shown_format=format_of(output["format"]).as_config(),
-        voice=output["voice"] if isinstance(output["voice"], str) else output["voice"]["id"],
-        speed=output["speed"],
-        max_output_tokens=asked.get("max_output_tokens", session["max_output_tokens"]),
-        metadata=asked.get("metadata"),
-        is_out_of_band=asked.get("conversation") == "none",
-        has_phases=is_second_generation(session["model"]),
-    )

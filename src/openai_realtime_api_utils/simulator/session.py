@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from .base_session import MAIN, BaseSession, Handler, required
 from .checks import whole_number
 from .commands import Finished, Overheard, Result, Thought, Understood
-from .config import default_session, updated
+from .config import default_session, unseen, updated
 from .conversation import Conversation, Entry
 from .faults import Fault
 from .hearing import Hearing
 from .idle import IdleTimeout
 from .ids import Ids
 from .items import appended_audio, checked_item
+from .mcp import Mcp
+from .mcp_tools import Servers, shown
 from .playout import Playout
 from .responses import Responses
 from .settings import Settings
@@ -69,8 +71,15 @@ class Session(BaseSession):
             session_id=self._outbox.ids.new("sess"),
             expires_at=created_at + int(self.settings.lifetime_s),
         )
-        if given is not None:
-            self.config = updated(self.config, given, voice_is_locked=False)
+        self._unseen: dict[str, Any] = {}
+        """What is configured and not shown."""
+        self._mcp = Mcp(
+            self.settings.mcp_servers,
+            conversation=self.conversation,
+            outbox=self._outbox,
+            timeline=self._timeline,
+        )
+        servers: Servers = {} if given is None else self._configure(given)
         self._hearing = Hearing(self._outbox, self._timeline)
         self._hearing.include = self.config["include"]
         self._playout = None if call_id is None else Playout(self._outbox, self._timeline, self.conversation)
@@ -80,6 +89,8 @@ class Session(BaseSession):
             outbox=self._outbox,
             timeline=self._timeline,
             playout=self._playout,
+            mcp=self._mcp,
+            now=now,
             listen_to=self._listen_to,
         )
         self._input = SpeechInput(
@@ -109,6 +120,7 @@ class Session(BaseSession):
         if self._playout is not None:
             self._handlers["output_audio_buffer.clear"] = self._clear_output
         self._tell(MAIN, "session.created", session=self.config)
+        self._mcp.use(servers, now)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -154,15 +166,29 @@ class Session(BaseSession):
             }
         )
 
+    def _configure(self, update: Any, *, voice_is_locked: bool = False, is_responding: bool = False) -> Servers:
+        """Take an update over; return the MCP servers that are named in it.
+
+        Raises:
+            Fault: it is refused.
+        """
+        config = updated(self.config, update, voice_is_locked=voice_is_locked, is_responding=is_responding)
+        servers = self._mcp.check(config["tools"])
+        config["tools"] = shown(config["tools"])
+        self.config = config
+        self._unseen |= unseen(update)
+        return servers
+
     def _update_session(self, event: dict[str, Any], now: float) -> None:
-        self.config = updated(
-            self.config,
+        servers = self._configure(
             required(event, "session"),
             voice_is_locked=self.conversation.has_assistant_audio,
+            is_responding=self._responses.active is not None,
         )
         self._hearing.include = self.config["include"]
         self._input.configure(self.config["audio"]["input"])
         self._outbox.event("session.updated", session=self.config)
+        self._mcp.use(servers, now)
 
     def _append(self, event: dict[str, Any], now: float) -> None:
         self._input.append(appended_audio(event), now)
@@ -172,9 +198,13 @@ class Session(BaseSession):
         item = checked_item(required(event, "item"), "item")
         if item["type"] == "function_call_output" and not self.conversation.has_call(item["call_id"]):
             raise Fault("Tool call ID not found in conversation", code="invalid_tool_call_id")
+        if item["type"] == "mcp_approval_response":
+            self._mcp.check_answer(item)
         at = self.conversation.place(event.get("previous_item_id"))
         entry = self._responses.new_entry(item)
         self.conversation.add(entry, at)
+        if item["type"] == "mcp_approval_response":
+            self._mcp.answer(item, now)
 
     def _delete_item(self, event: dict[str, Any], now: float) -> None:
         entry = self.conversation.delete(required(event, "item_id"))
@@ -191,7 +221,7 @@ class Session(BaseSession):
         self.conversation.truncate(required(event, "item_id"), index, end_ms)
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
-        self._responses.create(self.config, event.get("response"), now)
+        self._responses.create(self.config, self._unseen, event.get("response"), now)
 
     def _cancel_response(self, event: dict[str, Any], now: float) -> None:
         self._responses.cancel(event.get("response_id"), "client_cancelled", now)
@@ -224,6 +254,6 @@ class Session(BaseSession):
         if not self._detection.get("create_response"):
             return
         try:
-            self._responses.create(self.config, None, now)
+            self._responses.create(self.config, self._unseen, None, now)
         except Fault as fault:
             self._refuse(fault, None)  # another response goes on, since this session does not interrupt

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from .mcp_server import McpServer
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,14 @@ class Settings:
     """Tokens of text and of function arguments in one second."""
     lifetime_s: float = 3600.0
     """How long a session lives; 60 minutes at the service (API reference)."""
-    keep_audio_s: float = 600.0
+    keep_audio_s: float = 300.0
     """How much sound a conversation keeps for ``conversation.item.retrieve``; the oldest goes first."""
+    tokens_per_minute: int = 15_000_000
+    """How many tokens one session may use; as recorded sessions show it. Without any, responses fail."""
+    input_tokens: int | None = None
+    """How many tokens of input a model takes before the oldest items are left out; None for what is published."""
+    mcp_servers: Mapping[str, McpServer] = field(default_factory=dict[str, McpServer])
+    """The MCP servers that there are, by label, URL, connector or tunnel; any other cannot be reached."""
     api_keys: frozenset[str] | None = None
     """The keys that are let in; None lets any key in, but a key there must be."""
     refuse_key: Literal["close", "http"] = "close"

@@ -86,6 +86,30 @@ _TRANSCRIPTION = shape(
     }
 )
 
+_MCP_FILTER = shape({"tool_names": list_of(text), "read_only": boolean})
+
+
+def _allowed_tools(value: Any, path: str) -> Any:
+    return (list_of(text) if isinstance(value, list) else _MCP_FILTER)(value, path)
+
+
+_APPROVAL_FILTER = shape({"always": _MCP_FILTER, "never": _MCP_FILTER})
+
+
+def _require_approval(value: Any, path: str) -> Any:
+    return (_APPROVAL_FILTER if isinstance(value, dict) else one_of("always", "never"))(value, path)
+
+
+CONNECTORS = (
+    "connector_dropbox",
+    "connector_gmail",
+    "connector_googlecalendar",
+    "connector_googledrive",
+    "connector_microsoftteams",
+    "connector_outlookcalendar",
+    "connector_outlookemail",
+    "connector_sharepoint",
+)
 _TOOLS = list_of(
     shape_by(
         "type",
@@ -93,16 +117,38 @@ _TOOLS = list_of(
             "function": shape(
                 {"type": text, "name": text, "description": or_null(text), "parameters": or_null(mapping)},
                 required=["name"],
-            )
+            ),
+            "mcp": shape(
+                {
+                    "type": text,
+                    "server_label": text,
+                    "server_url": text,
+                    "connector_id": one_of(*CONNECTORS),
+                    "tunnel_id": text,
+                    "server_description": text,
+                    "authorization": text,
+                    "headers": or_null(mapping_of(text)),
+                    "allowed_tools": or_null(_allowed_tools),
+                    "require_approval": or_null(_require_approval),
+                    "defer_loading": boolean,
+                    "allowed_callers": or_null(list_of(one_of("direct", "programmatic"))),
+                },
+                required=["server_label"],
+            ),
         },
     )
+)
+_NAMED_TOOL = shape_by(
+    "type",
+    {
+        "function": shape({"type": text, "name": text}, required=["name"]),
+        "mcp": shape({"type": text, "server_label": text, "name": or_null(text)}, required=["server_label"]),
+    },
 )
 
 
 def _tool_choice(value: Any, path: str) -> Any:
-    if isinstance(value, dict):
-        return shape({"type": one_of("function"), "name": text}, required=["type", "name"])(value, path)
-    return one_of("none", "auto", "required")(value, path)
+    return (_NAMED_TOOL if isinstance(value, dict) else one_of("none", "auto", "required"))(value, path)
 
 
 def _modalities(value: Any, path: str) -> list[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .conversation import Entry
+from .images import image_tokens
 
 _TOKEN = re.compile(r"\s*['\u2019]?\w+|\s*[^\w\s]+|\s+")
 _CHARS_PER_TOKEN = 4
 _USER_MS_PER_TOKEN = 100
 _ASSISTANT_MS_PER_TOKEN = 50
 """One audio token per 100 ms of the user's speech and per 50 ms of the assistant's (API reference)."""
-_CACHE_BLOCK = 64
-"""Cached tokens come in multiples of this (recorded sessions)."""
 
 
 def tokens(text: str) -> list[str]:
@@ -47,59 +47,75 @@ def transcription_usage(model: str, ms: int, transcript: str) -> dict[str, Any]:
     }
 
 
-def _input_tokens(entry: Entry) -> tuple[int, int]:
-    """Return the text and audio tokens of an item in a response's context."""
+@dataclass(frozen=True)
+class Count:
+    """Hold tokens by what they are made of."""
+
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+    @property
+    def total(self) -> int:
+        return self.text + self.audio + self.image
+
+    def as_details(self) -> dict[str, int]:
+        return {"text_tokens": self.text, "audio_tokens": self.audio, "image_tokens": self.image}
+
+
+def count_head(instructions: str, tools: Sequence[Any]) -> Count:
+    """Count what stands before the conversation."""
+    return Count(count_text(instructions) + (count_text(json.dumps(tools)) if tools else 0))
+
+
+def count_item(entry: Entry) -> Count:
+    """Count an item in a response's context."""
     item = entry.item
-    if item["type"] == "function_call":
-        return count_text(item["name"] + item["arguments"]), 0
-    if item["type"] == "function_call_output":
-        return count_text(item["output"]), 0
-    written = sum(count_text(part.get("text") or "") for part in item["content"])
+    if item["type"] != "message":
+        return Count(count_text("".join(_written(item))))
+    text = sum(count_text(part.get("text") or "") for part in item["content"])
     if item["role"] == "assistant":
         spoken = sum(count_text(part.get("transcript") or "") for part in item["content"])
-        return written + spoken, assistant_audio_tokens(entry.audio_ms)
-    return written, entry.audio_ms // _USER_MS_PER_TOKEN
+        return Count(text + spoken, assistant_audio_tokens(entry.audio_ms))
+    images = sum(
+        image_tokens(part["image_url"], part.get("detail", "auto"))
+        for part in item["content"]
+        if part["type"] == "input_image"
+    )
+    return Count(text, entry.audio_ms // _USER_MS_PER_TOKEN, images)
 
 
-def _details(text: int, audio: int) -> dict[str, int]:
-    return {"text_tokens": text, "audio_tokens": audio, "image_tokens": 0}
+def _written(item: dict[str, Any]) -> Iterator[str]:
+    """Yield what a model reads of an item that is no message."""
+    for name in ("name", "arguments", "output", "reason"):
+        if isinstance(item.get(name), str):
+            yield item[name]
+    if item["type"] == "mcp_list_tools":
+        yield json.dumps(item["tools"])
 
 
-def response_usage(
-    instructions: str,
-    tools: Sequence[Any],
-    context: Sequence[Entry],
-    *,
-    said: str,
-    audio_ms: int,
-    already_seen: int,
-) -> dict[str, Any]:
+def response_usage(given: Count, cached: Count, made: Count, *, reasoning: int | None) -> dict[str, Any]:
     """Return the ``usage`` of a response.
 
     Args:
-        instructions: what the response was asked to follow.
-        tools: the functions that it was offered.
-        context: the items that it was given.
-        said: all text, transcripts and arguments that it made.
-        audio_ms: how much speech it made.
-        already_seen: tokens that the response before it had, of which whole blocks count as cached.
+        given: what the model read.
+        cached: how much of it it had read before.
+        made: what it wrote and said.
+        reasoning: tokens that it thought with, which are counted as text too; None where a model does not tell.
     """
-    counted = [_input_tokens(entry) for entry in context]
-    text = count_text(instructions) + sum(t for t, _ in counted)
-    if tools:
-        text += count_text(json.dumps(tools))
-    audio = sum(a for _, a in counted)
-    cached = min(already_seen, text + audio) // _CACHE_BLOCK * _CACHE_BLOCK
-    cached_text = min(cached, text)
-    said_text, said_audio = count_text(said), assistant_audio_tokens(audio_ms)
+    said = Count(made.text + (reasoning or 0), made.audio)
+    thought = {} if reasoning is None else {"reasoning_tokens": reasoning}
     return {
-        "total_tokens": text + audio + said_text + said_audio,
-        "input_tokens": text + audio,
-        "output_tokens": said_text + said_audio,
+        "total_tokens": given.total + said.total,
+        "input_tokens": given.total,
+        "output_tokens": said.total,
         "input_token_details": {
-            **_details(text, audio),
-            "cached_tokens": cached,
-            "cached_tokens_details": _details(cached_text, cached - cached_text),
+            **given.as_details(),
+            "cached_tokens": cached.total,
+            "cached_tokens_details": cached.as_details(),
         },
-        "output_token_details": {"text_tokens": said_text, "audio_tokens": said_audio},
+        "output_token_details": {"text_tokens": said.text, "audio_tokens": said.audio, **thought},
     }
