@@ -5,7 +5,7 @@ import base64
 
 import numpy as np
 import pytest
-from openai import AsyncOpenAI, OpenAI, OpenAIError
+from openai import AsyncOpenAI, BadRequestError, OpenAI, OpenAIError
 
 from openai_realtime_api_utils.simulator import (
     Call,
@@ -262,3 +262,25 @@ async def test_local_engine(wire):
         await connection.conversation.item.create(item=message("What is six times seven?"))
         await connection.response.create()
         assert "forty-two" in (await until(connection, "response.output_text.done")).text.lower()
+
+
+async def test_ephemeral_key(served, wire):
+    """A key that was minted opens a session with the settings that came with it."""
+    base_url = served.url.replace("ws://", "http://")
+    async with AsyncOpenAI(api_key="any", base_url=base_url) as client:
+        secret = await client.realtime.client_secrets.create(
+            expires_after={"anchor": "created_at", "seconds": 60},
+            session={"type": "realtime", "model": "gpt-realtime", "instructions": "Be brief."},
+        )
+    assert secret.value.startswith("ek_")
+    async with AsyncOpenAI(api_key=secret.value, base_url=base_url) as client, client.realtime.connect() as connection:
+        created = await until(connection, "session.created")
+    assert (created.session.model, created.session.instructions) == ("gpt-realtime", "Be brief.")
+
+
+async def test_refused_request(served):
+    """What REST refuses is the SDK's exception for it."""
+    base_url = served.url.replace("ws://", "http://")
+    async with AsyncOpenAI(api_key="any", base_url=base_url, max_retries=0) as client:
+        with pytest.raises(BadRequestError, match="7200"):
+            await client.realtime.client_secrets.create(expires_after={"anchor": "created_at", "seconds": 7201})
