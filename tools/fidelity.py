@@ -1,0 +1,344 @@
+"""Hold the simulator against recorded sessions, event by event, and write down what agrees.
+
+    python tools/fidelity.py <folder of recordings>     # renews the table in docs/simulator.md
+
+A recording's client events are sent to the simulator, whose scripted engine says what the recording's model said; sound
+that the recorder cut away is replaced by shipped speech at the recording's own times. The two streams of server events
+are then compared whole: order, fields, values, and which id stands where.
+"""
+
+import asyncio
+import base64
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openai_realtime_api_utils.audio.resample import resample
+from openai_realtime_api_utils.clock import ManualClock
+from openai_realtime_api_utils.errors import SimulatorError
+from openai_realtime_api_utils.host import fast_forward
+from openai_realtime_api_utils.host.wav_reader import read_wav
+from openai_realtime_api_utils.simulator import connect, load_scenario, questions
+from openai_realtime_api_utils.simulator.yaml_reading import read_yaml
+
+Event = dict[str, Any]
+
+PAGE = Path(__file__).parents[1] / "docs" / "simulator.md"
+BEGIN, END = "<!-- fidelity: begin -->", "<!-- fidelity: end -->"
+
+RATE, FRAME = 24_000, 480
+PATIENCE_S = 15.0
+"""How long the replay waits, on its clock, for events that the recording has before the next client event."""
+SPOKEN = ("response.output_audio.delta", "response.output_audio_transcript.delta")
+TRANSCRIPTION = "conversation.item.input_audio_transcription."
+TOLERANCE_MS = 200
+"""Two voice detectors agree no better on where speech begins and ends."""
+
+OPEN = {
+    "rate_limits.updated": "not in every recording, and it comes late",
+    "session.created": "a sideband socket gets none",
+}
+"""Events whose presence is not compared."""
+INEXACT = {"audio_start_ms", "audio_end_ms"}
+ANY_VALUE = {"event_id", "delta", "obfuscation", "expires_at", "usage", "rate_limits", "instructions", *INEXACT}
+"""Fields of which only the kind is compared: ids of events, how text is cut up, padding, times, counts of tokens."""
+ALLOWED = {
+    "response.content_part.added: content is missing": "Azure says the part twice",
+    "response.content_part.done: content is missing": "Azure says the part twice",
+}
+"""Differences that stay, and why."""
+ID_PREFIXES = ("item_", "resp_", "conv_", "sess_", "call_")
+
+
+@dataclass
+class Outcome:
+    """Be what came of one recording."""
+
+    name: str
+    events: int
+    """Server events in the recording."""
+    differences: list[str]
+    turn_ms: list[int]
+    """How far the simulator's turns begin and end from the recorded ones."""
+
+
+def recorded(path: Path) -> list[tuple[str, Event]]:
+    """Return direction and event of each message; none where the file holds another kind of recording."""
+    interactions = read_yaml(path).fields().get("interactions")
+    messages = interactions.value if interactions else []
+    return [(m["direction"], m["data"]) for m in messages if m.get("kind", "message") == "message" and "data" in m]
+
+
+def compare(path: Path) -> Outcome | None:
+    """Replay a recording and compare; None if it is not of a socket."""
+    messages = recorded(path)
+    if not messages:
+        return None
+    expected = [event for direction, event in messages if direction == "received"]
+    clock = ManualClock()
+    answered = fast_forward.run(Replay(path, messages, clock).run(), clock)
+    differences = [*order_differences(expected, answered), *transcription_differences(expected, answered)]
+    turn_ms = [a[key] - e[key] for e, a in paired(expected, answered) for key in e if key in INEXACT and key in a]
+    differences += [f"a turn is {ms} ms off" for ms in turn_ms if abs(ms) > TOLERANCE_MS]
+    differences += limit_differences(expected, answered)
+    return Outcome(path.stem, len(expected), differences, turn_ms)
+
+
+def limit_differences(expected: list[Event], answered: list[Event]) -> list[str]:
+    """Compare the rate limits, where both have some."""
+    of_both = ([e for e in events if e["type"] == "rate_limits.updated"] for events in (expected, answered))
+    pairs = zip(*of_both, strict=False)
+    return [difference for e, a in pairs for difference in value_differences(e, a, "rate_limits.updated: ")]
+
+
+def paired(expected: list[Event], answered: list[Event]) -> list[tuple[Event, Event]]:
+    """Return the events about the user's turns that stand at the same place."""
+    turns = [[e for e in events if INEXACT & e.keys()] for events in (expected, answered)]
+    return [(e, a) for e, a in zip(*turns, strict=False) if e["type"] == a["type"]]
+
+
+def order_differences(expected: list[Event], answered: list[Event]) -> list[str]:
+    """Compare all but the transcription of input, whose place among the others is open."""
+    lines = [main_line(events) for events in (expected, answered)]
+    lines[1] = lines[1][: len(lines[0])]  # a recording may end before the service has said all
+    types = [[event["type"] for event in line] for line in lines]
+    if types[0] != types[1]:
+        place = next((i for i, (e, a) in enumerate(zip(*types, strict=False)) if e != a), min(map(len, types)))
+        found = types[1][place] if place < len(types[1]) else "nothing"
+        missing = types[0][place] if place < len(types[0]) else "nothing"
+        return [f"after {place} events {missing} was recorded, {found} came"]
+    return [difference for e, a in zip(*lines, strict=True) for difference in value_differences(e, a, f"{e['type']}: ")]
+
+
+def main_line(events: list[Event]) -> list[Event]:
+    """Return the events with their ids as places, and of each run of deltas the first of either kind."""
+    label = Labels()
+    line: list[Event] = []
+    in_run: set[str] = set()
+    for event in events:
+        shown = label.shown(event)
+        kind = event["type"]
+        if kind.startswith(TRANSCRIPTION) or kind in OPEN:
+            continue
+        if not kind.endswith(".delta"):
+            in_run.clear()
+        elif kind in in_run:
+            continue
+        else:
+            in_run.add(kind)
+        line.append(shown)
+    return line
+
+
+class Labels:
+    """Replace ids by the order in which they appeared."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+
+    def shown(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: "an id" if k == "event_id" else self.shown(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.shown(each) for each in value]
+        if isinstance(value, str) and value.startswith(ID_PREFIXES):
+            prefix = value.partition("_")[0]
+            number = sum(each.startswith(f"{prefix} ") for each in self.of.values()) + 1
+            return self.of.setdefault(value, f"{prefix} {number}")
+        return value
+
+
+def value_differences(expected: Any, answered: Any, where: str, name: str = "") -> list[str]:
+    """Compare two values with all that is in them."""
+    if name in ANY_VALUE:
+        expected, answered = kinds(expected), kinds(answered)
+    if name == "arguments" and isinstance(expected, str) and expected and answered:
+        expected, answered = json.loads(expected), json.loads(answered)
+    if isinstance(expected, dict) and isinstance(answered, dict):
+        odd = sorted(expected.keys() ^ answered.keys())
+        found = [f"{where}{key} is {'missing' if key in expected else 'not in the recording'}" for key in odd]
+        for key in (key for key in expected if key in answered):
+            found += value_differences(expected[key], answered[key], f"{where}{key}.", key)
+        return found
+    if isinstance(expected, list) and isinstance(answered, list) and len(expected) == len(answered):
+        return [d for e, a in zip(expected, answered, strict=True) for d in value_differences(e, a, where)]
+    return [] if expected == answered else [f"{where[:-1]} was {expected!r}, but {answered!r} came"]
+
+
+def kinds(value: Any) -> Any:
+    """Return the kind of a value; of what holds others, theirs."""
+    if isinstance(value, dict):
+        return {k: kinds(v) for k, v in value.items()}
+    return "a number" if isinstance(value, int | float) else type(value).__name__
+
+
+def transcription_differences(expected: list[Event], answered: list[Event]) -> list[str]:
+    """Compare the transcription of each utterance: types in order, fields, and the words."""
+    lines = []
+    for events in (expected, answered):
+        label = Labels()
+        shown = [label.shown(event) for event in events]
+        line: dict[tuple[str, str], Event] = {}
+        for event in (each for each in shown if each["type"].startswith(TRANSCRIPTION)):
+            known = line.setdefault((event["item_id"], event["type"]), event)
+            if known is not event:
+                known["delta"] += event["delta"]
+        lines.append(line)
+    if list(lines[0]) != list(lines[1]):
+        return [f"transcription: {list(lines[0])} was recorded, {list(lines[1])} came"]
+    found = [d for key, event in lines[0].items() for d in value_differences(event, lines[1][key], f"{key[1]}: ")]
+    for line in lines:
+        for (item_id, kind), event in line.items():
+            whole = line.get((item_id, f"{TRANSCRIPTION}completed"))
+            if kind.endswith("delta") and whole and event["delta"].strip() != whole["transcript"].strip():
+                found.append(f"transcription: the deltas say {event['delta']!r}")
+    return found
+
+
+class Replay:
+    """Send what a recorded client sent, each event when all has come that the recording has before it."""
+
+    def __init__(self, path: Path, messages: list[tuple[str, Event]], clock: ManualClock) -> None:
+        self._scenario = load_scenario(path)
+        self._messages = messages
+        self._clock = clock
+        self._sound = sound_of(messages)
+        self._position = 0
+        self._came: list[Event] = []
+
+    async def run(self) -> list[Event]:
+        """Return the server events that came."""
+        engine = self._scenario.engine(clock=self._clock)
+        received = [event for direction, event in self._messages if direction == "received"]
+        model = next((event["session"].get("model") for event in received if "session" in event), None)
+        async with (
+            connect(engine, model=model, clock=self._clock, created_at=0) as connection,
+            asyncio.TaskGroup() as tasks,
+        ):
+            receiving = tasks.create_task(self._receive(connection))
+            streaming = None
+            before: list[Event] = []
+            for direction, event in self._messages:
+                if direction == "received":
+                    before.append(event)
+                elif event["type"] != "input_audio_buffer.append":
+                    await self._until(before)
+                    await connection.send_raw(json.dumps(self._ours(event, before)))
+                elif streaming is None:
+                    await self._until(before)
+                    streaming = tasks.create_task(self._stream(connection))
+            await self._until(before)
+            for task in (receiving, streaming):
+                if task is not None:
+                    task.cancel()
+        return self._came
+
+    async def _receive(self, connection: Any) -> None:
+        while True:
+            self._came.append(json.loads(await connection.recv_bytes()))
+
+    async def _stream(self, connection: Any) -> None:
+        """Stream the sound in real time, and silence after it."""
+        start = self._clock.now()
+        while True:
+            frame = self._sound[self._position : self._position + FRAME]
+            frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.int16)))
+            self._position += FRAME
+            await self._clock.sleep_until(start + self._position / RATE)
+            audio = base64.b64encode(frame.tobytes()).decode()
+            await connection.send_raw(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+
+    async def _until(self, before: list[Event]) -> None:
+        """Wait until each kind of event has come as often as it was recorded by now; of deltas one will do."""
+        needed = Counter(event["type"] for event in before if event["type"] not in OPEN)
+        limit = self._clock.now() + PATIENCE_S + len(self._sound) / RATE
+        while self._clock.now() < limit:
+            came = Counter(event["type"] for event in self._came)
+            if all(came[kind] >= (1 if kind.endswith(".delta") else n) for kind, n in needed.items()):
+                return
+            await self._clock.sleep_until(self._clock.now() + 0.005)
+
+    def _ours(self, event: Event, before: list[Event]) -> Event:
+        """Return a recorded client event with the ids of this session in place of the recorded ones."""
+        theirs, ours = Labels(), Labels()
+        theirs.shown(before)
+        ours.shown(self._came)
+        by_label = {label: id_ for id_, label in ours.of.items()}
+        text = json.dumps(event)
+        for id_, label in theirs.of.items():
+            text = text.replace(f'"{id_}"', f'"{by_label.get(label, id_)}"')
+        return json.loads(text)
+
+
+def sound_of(messages: list[tuple[str, Event]]) -> Any:
+    """Return speech where the recording says that somebody spoke, and silence elsewhere: int16 at 24 kHz."""
+    detection: Event = {}
+    spans: list[list[int]] = []
+    ends = 0
+    for direction, event in messages:
+        if direction == "received" and "session" in event:
+            detection = event["session"]["audio"]["input"].get("turn_detection") or {}
+        if event["type"] == "input_audio_buffer.speech_started":
+            spans.append([event["audio_start_ms"] + detection.get("prefix_padding_ms", 300), 0])
+        if event["type"] == "input_audio_buffer.speech_stopped":
+            spans[-1][1] = event["audio_end_ms"] - detection.get("silence_duration_ms", 500)
+        ends = max(ends, event.get("audio_end_ms", 0))
+    if not spans:
+        spans = [[0, 1500]]  # the client committed by itself
+    sound = np.zeros((max(ends, *(end for _, end in spans)) + 1000) * RATE // 1000, np.int16)
+    for start, end in spans:
+        length = (end - start) * RATE // 1000
+        sound[start * RATE // 1000 :][:length] = speech(length)
+    return sound
+
+
+def speech(length: int) -> Any:
+    """Return so much of a shipped question, over and over without a pause."""
+    samples = resample(read_wav(questions.path("weather")), 16_000, RATE)
+    loud = np.flatnonzero(np.abs(samples) > np.abs(samples).max() * 0.05)
+    return np.resize(samples[loud[0] : loud[-1]], length)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return the table in Markdown."""
+    rows = ["| recording | server events | what differs | turns begin and end |", "|---|---|---|---|"]
+    for outcome in outcomes:
+        off = max((abs(ms) for ms in outcome.turn_ms), default=None)
+        turns = "no speech" if off is None else f"within {off} ms"
+        told = [f"{each} ({ALLOWED[each]})" if each in ALLOWED else each for each in outcome.differences]
+        rows.append(f"| {outcome.name} | {outcome.events} | {'; '.join(told) or 'nothing'} | {turns} |")
+    return "\n".join(rows)
+
+
+def outcomes_of(folder: Path) -> list[Outcome]:
+    """Compare every recording of a socket in a folder."""
+    return [outcome for path in sorted(folder.glob("*.yaml")) if (outcome := compare(path)) is not None]
+
+
+def page_with(table_: str, page: str) -> str:
+    """Return the page with the table renewed."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table_}\n{END}{after}"
+
+
+def main() -> None:
+    """Renew the table, and print it."""
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
+        raise SystemExit("Name the folder of recorded sessions: python tools/fidelity.py <folder>")
+    try:
+        outcomes = outcomes_of(Path(sys.argv[1]))
+    except SimulatorError as error:
+        raise SystemExit(str(error)) from error
+    renewed = table(outcomes)
+    PAGE.write_text(page_with(renewed, PAGE.read_text()))
+    print(renewed)
+
+
+if __name__ == "__main__":
+    main()
