@@ -137,8 +137,13 @@ class SpeechInput:
             if self._item_id is not None:  # begun while turns were the client's: the detector begins anew
                 self._hearing.forget(self._item_id)
                 self._item_id = None
-            self._detector = TurnDetector(self._make_vad(), self._config["turn_detection"], position=position)
+            self._detector = TurnDetector(
+                self._make_vad(), self._config["turn_detection"], position=position, said=self._said
+            )
         return self._detector
+
+    def _said(self) -> str:
+        return "" if self._item_id is None else self._hearing.said(self._item_id)
 
     def _start_turn(self, at: int, now: float) -> None:
         self._turn_start = at
