@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import middlewares as middlewares
     from . import simulator as simulator
+    from .audio.echo import Aec3 as Aec3
+    from .audio.echo import EchoCanceller as EchoCanceller
     from .audio.formats import PCM_24K as PCM_24K
     from .audio.formats import PCMA as PCMA
     from .audio.formats import PCMU as PCMU
@@ -49,13 +51,17 @@ if TYPE_CHECKING:
     from .hooks import Hooked as Hooked
     from .hooks import HookedSend as HookedSend
     from .hooks import hook_handlers as hook_handlers
+    from .host.clean_microphone import cancel_echo as cancel_echo
+    from .host.clean_microphone import half_duplex as half_duplex
     from .host.devices import Device as Device
     from .host.devices import list_devices as list_devices
     from .host.host_audio import host_audio as host_audio
     from .host.memory import MemoryMicrophone as MemoryMicrophone
     from .host.memory import MemorySpeaker as MemorySpeaker
+    from .host.room import Room as Room
     from .host.wav import WavMicrophone as WavMicrophone
     from .host.wav import WavSpeaker as WavSpeaker
+    from .middlewares import ArbitrateResponses as ArbitrateResponses
     from .middlewares import AudioPlayer as AudioPlayer
     from .middlewares import CallTools as CallTools
     from .middlewares import GiveClientEventId as GiveClientEventId
@@ -82,14 +88,18 @@ if TYPE_CHECKING:
     from .tools.tool import tool as tool
 
 _HOMES = {
-    "middlewares": ("AudioPlayer", "CallTools", "GiveClientEventId", "Interrupt", "PrintEvents", "StreamMic",
-                    "TrackConfig", "TrackConversation", "interruptable_audio_player", "interruptible_audio_player"),
+    "middlewares": ("ArbitrateResponses", "AudioPlayer", "CallTools", "GiveClientEventId", "Interrupt",
+                    "PrintEvents", "StreamMic", "TrackConfig", "TrackConversation", "interruptable_audio_player",
+                    "interruptible_audio_player"),
     "hooks": ("Hooked", "HookedSend", "hook_handlers"),
     "fast_connection": ("fast_connect",),
     "hooked_session": ("HookedSession", "hook_middlewares"),
+    "audio.echo": ("Aec3", "EchoCanceller"),
+    "host.clean_microphone": ("cancel_echo", "half_duplex"),
     "host.devices": ("Device", "list_devices"),
     "host.host_audio": ("host_audio",),
     "host.memory": ("MemoryMicrophone", "MemorySpeaker"),
+    "host.room": ("Room",),
     "host.wav": ("WavMicrophone", "WavSpeaker"),
     "handlers": ("HANDLED", "RECEIVED_AT", "SENT_BY", "ClientEventHandler", "Metadata", "MetadataKey", "Middleware",
                  "ServerEventHandler"),

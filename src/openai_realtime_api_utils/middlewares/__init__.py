@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .arbitrate_responses import POLICY, ArbitrateResponses
     from .audio_player import AUDIO, INTERRUPTED, SPEECH, AudioPlayer
     from .call_tools import CallTools
     from .give_client_event_id import GiveClientEventId
@@ -23,7 +24,9 @@ __all__ = [
     "AUDIO",
     "INTERRUPTED",
     "ITEM",
+    "POLICY",
     "SPEECH",
+    "ArbitrateResponses",
     "AudioPlayer",
     "CallTools",
     "GiveClientEventId",
@@ -41,7 +44,9 @@ _MODULES = {
     "AUDIO": "audio_player",
     "INTERRUPTED": "audio_player",
     "ITEM": "track_conversation",
+    "POLICY": "arbitrate_responses",
     "SPEECH": "audio_player",
+    "ArbitrateResponses": "arbitrate_responses",
     "AudioPlayer": "audio_player",
     "CallTools": "call_tools",
     "GiveClientEventId": "give_client_event_id",

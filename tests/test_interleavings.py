@@ -1,0 +1,47 @@
+"""However requests, turns, tools, cancels and failures interleave, the conversation has one response at a time."""
+
+import os
+
+from benchmarks.interleaving import ACTIONS, Outcome, play
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
+"""``INTERLEAVINGS=10000`` runs the long form."""
+
+STEPS = st.tuples(st.floats(0, 0.8), st.sampled_from(ACTIONS))
+LATENCY = st.floats(0, 0.3)
+
+
+def violations(outcome: Outcome) -> dict[str, object]:
+    """Return what of the promise was not kept."""
+    missing = (outcome.owed - outcome.begun).total()
+    broken = {
+        "errors that a user saw": outcome.errors,
+        "requests answered twice": dict(outcome.begun - outcome.owed),
+        "requests lost": max(0, missing - outcome.dropped_cancels),  # a request may be cancelled before it begins
+        "unrest at the end": not outcome.is_idle,
+    }
+    return {name: value for name, value in broken.items() if value}
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    script=st.lists(STEPS, min_size=1, max_size=14),
+    latency_s=st.tuples(LATENCY, LATENCY),
+    interrupts=st.booleans(),
+    seed=st.integers(0, 1 << 16),
+)
+def test_one_response_at_a_time(script, latency_s, interrupts, seed):
+    """No user sees a refusal, no request is lost or answered twice, and at the end there is rest."""
+    assert violations(play(script, latency_s=latency_s, interrupts=interrupts, seed=seed)) == {}
+
+
+def test_some_requests_really_cross():
+    """A request that meets a turn of the server's own on the wire is made up for."""
+    crossed = [
+        play([(1.0, "speak"), (pause, "create")], latency_s=(0.3, 0.3), interrupts=True, seed=0)
+        for pause in (0.4, 0.5, 0.6)
+    ]
+    assert sum(outcome.crossed for outcome in crossed) > 0
+    assert [violations(outcome) for outcome in crossed] == [{}, {}, {}]
