@@ -107,7 +107,11 @@ class Speaker(Protocol):
 
     @property
     def rate(self) -> int:
-        """Samples per second that playbacks take."""
+        """Samples per second that playbacks take.
+
+        A speaker may also have a ``lead_s``: how much earlier than it sounds speech must be written to join on to what
+        is before it; without it, none.
+        """
         ...
 
     def play(self, speech_id: SpeechId) -> Playback:

@@ -10,6 +10,9 @@ JUMP_S = 0.003
 _SMOOTHING = 0.03
 """How much of a small deviation one stamp corrects: at four stamps a second, half of it in 6 seconds."""
 
+_SETTLING_S = 0.15
+"""The stamps of a stream that begins must agree for so long: before it really runs, they agree on what is wrong."""
+
 
 class Stamp(NamedTuple):
     """Say when one sample was at the converter."""
@@ -21,32 +24,42 @@ class Stamp(NamedTuple):
 class Anchor:
     """Keep the time of sample 0 of a stream that should be steady, and is not.
 
-    An interruption of the stream (an xrun) shifts all that comes after it: the time of sample 0 then jumps.
+    An interruption of the stream (an xrun) shifts all that comes after it: the time of sample 0 then jumps. The stamps
+    of a stream that has just begun are off by up to 0.4 s (measured). So nothing is believed that two stamps in a row
+    do not agree on.
     """
 
-    def __init__(self, rate: int, first: Stamp) -> None:
+    def __init__(self, rate: int) -> None:
         self.rate = rate
-        self.zero = first.time - first.sample / rate
+        self.zero = 0.0
         """When sample 0 was at the converter, or would have been had the stream been steady."""
-        self.jumps = 0
-        self.is_in_doubt = False
-        """Whether the last stamp said that the stream jumped: ask for another soon."""
+        self.is_known = False
+        """Whether ``zero`` means anything yet."""
+        self._candidate: float | None = None
+        self._candidate_time = 0.0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the last stamp has to be confirmed: take another soon."""
+        return not self.is_known or self._candidate is not None
 
     def see(self, stamp: Stamp) -> float:
         """Take a stamp; return by how many seconds the stream has jumped, which is 0 nearly always."""
-        deviation = stamp.time - stamp.sample / self.rate - self.zero
-        if abs(deviation) < JUMP_S:
-            self.zero += _SMOOTHING * deviation
-            self.is_in_doubt = False
+        zero = stamp.time - stamp.sample / self.rate
+        if self.is_known and abs(zero - self.zero) < JUMP_S:
+            self.zero += _SMOOTHING * (zero - self.zero)
+            self._candidate = None
             return 0.0
-        if not self.is_in_doubt:
-            self.is_in_doubt = True
+        if self._candidate is None or abs(zero - self._candidate) > JUMP_S:
+            self._candidate, self._candidate_time = zero, stamp.time
             return 0.0
-        self.zero += deviation
-        self.is_in_doubt = False
-        self.jumps += 1
-        return deviation
+        if not self.is_known and stamp.time - self._candidate_time < _SETTLING_S:
+            return 0.0
+        agreed = (zero + self._candidate) / 2
+        jump = agreed - self.zero if self.is_known else 0.0
+        self.zero, self.is_known, self._candidate = agreed, True, None
+        return jump
 
-    def time_of(self, index: int) -> float:
+    def time_of(self, sample: int) -> float:
         """Return when a sample is at the converter."""
-        return self.zero + index / self.rate
+        return self.zero + sample / self.rate

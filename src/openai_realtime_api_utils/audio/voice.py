@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import require
+from .level import SILENCE_DBFS, rms_dbfs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,13 @@ _DECIMATION = 3
 _TAPS = 36
 _CUTOFF_HZ = 3_600
 
+_FLOOR_DBFS = -60.0
+"""Nobody speaks below this."""
+_LONG_SILENCE_MS = 300
+_SETTLING_MS = 100
+"""When sound sets in after a long true silence (a gate was shut), webrtcvad takes steady noise for speech until it has
+got used to it, 80 to 100 ms (measured with white noise from -55 to -30 dBFS)."""
+
 
 class VoiceDetector:
     """Judge a stream of sound 20 ms at a time (webrtcvad), and smooth the judgements into talk and silence."""
@@ -46,6 +54,8 @@ class VoiceDetector:
         self._history = np.zeros(_TAPS - 1, np.float32)
         self._frame = np.zeros(0, np.int16)
         self._run_ms = 0
+        self._silent_ms = 0
+        self._settling_ms = 0
 
     def hear(self, samples: Samples) -> None:
         """Take more of the stream, int16 at ``RATE``, any length."""
@@ -61,13 +71,27 @@ class VoiceDetector:
         self._history = wide[-(_TAPS - 1) :]
         narrow = np.convolve(wide, self._taps, "valid")[::_DECIMATION]
         data = np.clip(np.rint(narrow), -32768, 32767).astype("<i2").tobytes()
-        if self._vad.is_speech(data, RATE // _DECIMATION) is self.is_talking:
+        is_speech = self._vad.is_speech(data, RATE // _DECIMATION)
+        if (self._may_be_speech(frame) and is_speech) is self.is_talking:
             self._run_ms = 0
             return
         self._run_ms += _FRAME_MS
         if self._run_ms >= (OFF_MS if self.is_talking else ON_MS):
             self.is_talking = not self.is_talking
             self._run_ms = 0
+
+    def _may_be_speech(self, frame: Samples) -> bool:
+        """Whether a frame that sounds like speech counts; asked of every frame."""
+        level = rms_dbfs(frame)
+        if level <= SILENCE_DBFS:
+            self._silent_ms += _FRAME_MS
+            return False
+        if self._silent_ms >= _LONG_SILENCE_MS:
+            self._settling_ms = _SETTLING_MS
+        self._silent_ms = 0
+        has_settled = self._settling_ms <= 0
+        self._settling_ms -= _FRAME_MS
+        return has_settled and level > _FLOOR_DBFS
 
 
 def _low_pass() -> NDArray[np.float32]:

@@ -5,9 +5,8 @@ One object with ``step()``: it runs in a process of its own, in a thread, and on
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
 
 from ..audio.echo import Aec3, Cleaner, HalfDuplex
 from ..audio.voice import VoiceDetector
@@ -18,17 +17,18 @@ from .devices import DeviceChoice
 from .engine_ear import EngineEar
 from .engine_input import EngineInput
 from .engine_options import EngineOptions
+from .engine_outlet import EngineOutlet
 from .engine_output import EngineOutput
-from .sound_memory import RATE, RECORD, SoundMemory
+from .sound_memory import RATE, SoundMemory
 
 STEP_S = 0.004
 """How often the engine looks: less than a block of the loudspeaker."""
 
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 """Waits before devices that do not open are tried again; the last one from then on."""
-_UNCLEAN = 5
+_UNCLEAN = 3
 _UNCLEAN_S = 10.0
-"""So many underruns within this, and 5 ms blocks do not run clean."""
+"""Ran the loudspeaker dry so many times within this, 5 ms blocks do not run clean. What comes at once counts once."""
 _CLEAN_BLOCK_MS = 10
 
 
@@ -57,11 +57,12 @@ class Engine:
         self._options = options
         self._clock = clock
         self._cleaner = _cleaner(options)
-        self._voice = VoiceDetector() if options.local_vad else None
+        self._outlet = EngineOutlet(memory, VoiceDetector() if options.local_vad else None, clock.now())
         self._block_ms = options.block_ms
         self._failures = 0
-        self._retry_at = self._silent_until = clock.now()
-        self._clean_since = (clock.now(), memory.header.underruns)
+        self._retry_at = clock.now()
+        self._underruns = memory.header.underruns
+        self._dry: deque[float] = deque(maxlen=_UNCLEAN)
         self._notices: list[str] = []
         self._running: _Running | None = None
         header = memory.header
@@ -88,9 +89,10 @@ class Engine:
     def step(self) -> None:
         """Do what is due."""
         now = self._clock.now()
+        self._memory.header.step_time = now
         running = self._running
         if running is None:
-            self._be_silent(now)
+            self._outlet.be_silent(now)
             if now >= self._retry_at:
                 self._start_again(now)
             return
@@ -101,7 +103,7 @@ class Engine:
             self._stop(running, f"The loudspeaker {running.streams.output_name!r} stopped; it is opened again.", now)
         elif running.input.steadiness.has_stopped(now):
             self._stop(running, f"The microphone {running.streams.input_name!r} stopped; it is opened again.", now)
-        elif self._runs_unclean(now):
+        elif self._runs_unclean(running, now):
             self._block_ms = _CLEAN_BLOCK_MS
             sentence = f"The loudspeaker ran dry {_UNCLEAN} times; it is opened again with longer blocks."
             self._stop(running, sentence, now)
@@ -130,9 +132,9 @@ class Engine:
         now = self._clock.now()
         speaking = EngineOutput(self._memory, streams.output, position, now)
         listening = EngineInput(self._memory, streams.input, now)
-        ear = EngineEar(self._memory, speaking, listening, self._cleaner, self._voice)
+        ear = EngineEar(self._memory, speaking, listening, self._cleaner, self._outlet)
         self._running = _Running(streams, speaking, listening, ear)
-        self._clean_since = (now, header.underruns)
+        self._dry.clear()
         header.is_running = 1
 
     def _open(self, output: DeviceChoice, input: DeviceChoice, rate: int | None) -> Streams:  # noqa: A002
@@ -154,7 +156,7 @@ class Engine:
         self.close()
         self._notices.append(sentence)
         self._failures = 0
-        self._retry_at = self._silent_until = now
+        self._retry_at = now
 
     def _start_again(self, now: float) -> None:
         """Open the devices that were asked for, or if they are gone those that are the default now."""
@@ -177,17 +179,13 @@ class Engine:
         names = self.device_names or ("", "")
         self._notices.append(f"The loudspeaker {names[0]!r} and the microphone {names[1]!r} are open again.")
 
-    def _be_silent(self, now: float) -> None:
-        """Deliver silence while there is no microphone: a server's turn detection needs sound that flows."""
-        while self._silent_until + RECORD / RATE <= now:
-            self._memory.put_record(self._silent_until, 0, np.zeros(RECORD, np.int16))
-            self._silent_until += RECORD / RATE
-
-    def _runs_unclean(self, now: float) -> bool:
-        since, underruns = self._clean_since
-        if now - since > _UNCLEAN_S:
-            self._clean_since = (now, self._memory.header.underruns)
-        return self._block_ms < _CLEAN_BLOCK_MS and self._memory.header.underruns - underruns >= _UNCLEAN
+    def _runs_unclean(self, running: _Running, now: float) -> bool:
+        underruns, before = self._memory.header.underruns, self._underruns
+        self._underruns = underruns
+        if underruns > before and running.output.steadiness.has_started:
+            self._dry.append(now)
+        is_often = len(self._dry) == _UNCLEAN and now - self._dry[0] < _UNCLEAN_S
+        return is_often and self._block_ms < _CLEAN_BLOCK_MS
 
 
 def _cleaner(options: EngineOptions) -> Cleaner | None:

@@ -10,8 +10,8 @@ from ..audio.alignment import LEAD_S, Alignment
 from ..audio.echo import Cleaner
 from ..audio.level import FADE_S
 from ..audio.resample import Resampler
-from ..audio.voice import VoiceDetector
 from .engine_input import EngineInput
+from .engine_outlet import EngineOutlet
 from .engine_output import EngineOutput
 from .sound_memory import RATE, RECORD, SoundMemory
 
@@ -28,13 +28,13 @@ class EngineEar:
         output: EngineOutput,
         input: EngineInput,  # noqa: A002 - the word for it
         cleaner: Cleaner | None,
-        voice: VoiceDetector | None,
+        outlet: EngineOutlet,
     ) -> None:
         self._memory = memory
         self._output = output
         self._input = input
         self._cleaner = cleaner
-        self._voice = voice
+        self._outlet = outlet
         self._alignment: Alignment | None = None
         self._far = _FarEnd(memory, output.stream.rate)
 
@@ -45,51 +45,44 @@ class EngineEar:
             now: the time.
             is_measured: whether the microphone's time was measured anew.
         """
-        notices: list[str] = []
         if is_measured or self._alignment is None:
             self._align(now)
+        had_fault = self._cleaner is not None and self._cleaner.fault is not None
+        for time, lost, near in self._input.take_frames():
+            self._outlet.put(time, lost, self._cleaned(near, now), self._hold)
+        self._outlet.be_silent(now)
+        self._keep_holding()
         if self._alignment is not None:
-            for time, lost, near in self._input.take_frames():
-                had_fault = self._cleaner is not None and self._cleaner.fault is not None
-                self._hear(time, lost, self._cleaned(near, self._alignment.offset(now)))
-                if self._cleaner is not None and self._cleaner.fault is not None and not had_fault:
-                    notices.append(
-                        f"The echo canceller failed ({self._cleaner.fault}); from here on the microphone is silent "
-                        "while the loudspeaker sounds (half duplex)."
-                    )
             self._memory.header.slips = self._alignment.slips
             self._memory.header.resets = self._alignment.resets
-        self._keep_holding()
-        return notices
+        if self._cleaner is None or self._cleaner.fault is None or had_fault:
+            return []
+        return [
+            f"The echo canceller failed ({self._cleaner.fault}); from here on the microphone is silent while the "
+            "loudspeaker sounds (half duplex)."
+        ]
 
     def _align(self, now: float) -> None:
         """Measure where on the tape the microphone's first sample lies; earlier by a lead."""
-        if self._input.anchor is None or self._output.anchor is None:
+        if not (self._input.anchor.is_known and self._output.anchor.is_known):
             return
         header = self._memory.header
         if self._alignment is None:
             self._alignment = Alignment(header.rate)
         self._alignment.measure(now, (self._input.anchor.zero + LEAD_S - header.zero_time) * header.rate)
 
-    def _cleaned(self, near: Samples, offset: int) -> Samples:
+    def _cleaned(self, near: Samples, now: float) -> Samples:
         if self._cleaner is None:
             return near
+        if self._alignment is None:
+            # Nobody knows yet what the loudspeaker sounded when this was heard, if it has sounded at all.
+            return near * 0 if self._output.stream.frames else near
         header = self._memory.header
-        clean = self._cleaner.process(near, self._far.read(offset, self._input.frames - 1))
+        far = self._far.read(self._alignment.offset(now), self._input.frames - 1)
+        clean = self._cleaner.process(near, far)
         header.is_settled = self._cleaner.is_settled
         header.is_half_duplex = self._cleaner.is_half_duplex
         return clean
-
-    def _hear(self, time: float, lost: int, clean: Samples) -> None:
-        self._memory.put_record(time, lost, clean)
-        if self._voice is None:
-            return
-        self._voice.hear(clean)
-        header = self._memory.header
-        if self._voice.is_talking != bool(header.talk_changes % 2):
-            if self._voice.is_talking:
-                self._hold()
-            header.talk_changes += 1
 
     def _hold(self) -> None:
         """Silence what is laid, if the program wants that: it may be stalled itself. It lays it again from there."""

@@ -23,8 +23,7 @@ class EngineInput:
 
     def __init__(self, memory: SoundMemory, stream: InputStream, now: float) -> None:
         self.stream = stream
-        self.anchor: Anchor | None = None
-        """None until the first sample was stamped."""
+        self.anchor = Anchor(stream.rate)
         self.frames = 0
         """How many frames were taken out."""
         self.steadiness = Steadiness(now)
@@ -39,9 +38,7 @@ class EngineInput:
         self.steadiness.see(now, self.stream.frames, is_alive=self.stream.is_alive)
         stamp = self.stream.stamp()
         if stamp is not None:
-            if self.anchor is None:
-                self.anchor = Anchor(self.stream.rate, stamp)
-            elif jump := self.anchor.see(stamp):
+            if jump := self.anchor.see(stamp):
                 self._memory.header.mic_jumps += 1
                 self._lost += max(0, round(jump * RATE))
             self.steadiness.stamped(now, in_doubt=self.anchor.is_in_doubt)
@@ -52,15 +49,17 @@ class EngineInput:
         return stamp is not None
 
     def take_frames(self) -> Iterator[tuple[float, int, Samples]]:
-        """Yield each frame that is complete: its time, the samples missing before it, and its sound."""
-        if self.anchor is None:
-            return
+        """Yield each frame that is complete: its time, the samples missing before it, and its sound.
+
+        What was recorded before its time was known is dropped.
+        """
         fresh = self._resampler.process(to_int16(self.stream.read()))
         sound = np.concatenate((self._rest, fresh))
         whole = len(sound) // RECORD * RECORD
         self._rest = sound[whole:]
         for frame in sound[:whole].reshape(-1, RECORD):
-            time = self.anchor.zero + self.frames * RECORD / RATE
+            number = self.frames
             self.frames += 1
-            lost, self._lost = self._lost, 0
-            yield time, lost, frame
+            if self.anchor.is_known:
+                lost, self._lost = self._lost, 0
+                yield self.anchor.zero + number * RECORD / RATE, lost, frame

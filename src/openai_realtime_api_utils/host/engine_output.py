@@ -16,8 +16,7 @@ class EngineOutput:
 
     def __init__(self, memory: SoundMemory, stream: OutputStream, position: int, now: float) -> None:
         self.stream = stream
-        self.anchor: Anchor | None = None
-        """None until the first sample was at the converter."""
+        self.anchor = Anchor(stream.rate)
         self.steadiness = Steadiness(now)
         self._memory = memory
         self._base = position
@@ -27,6 +26,7 @@ class EngineOutput:
         header.rate, header.block = stream.rate, stream.block
         header.head = position
         header.head_time = now
+        header.zero_time = now - position / stream.rate
 
     @property
     def head(self) -> int:
@@ -48,12 +48,11 @@ class EngineOutput:
         self.steadiness.see(now, frames, is_alive=self.stream.is_alive)
         stamp = self.stream.stamp()
         if stamp is not None:
-            if self.anchor is None:
-                self.anchor = Anchor(self.stream.rate, stamp)
-            elif self.anchor.see(stamp):
+            if self.anchor.see(stamp):
                 header.jumps += 1
             self.steadiness.stamped(now, in_doubt=self.anchor.is_in_doubt)
-            header.zero_time = self.anchor.zero - self._base / self.stream.rate
+            if self.anchor.is_known:
+                header.zero_time = self.anchor.zero - self._base / self.stream.rate
         if self.steadiness.is_probe_due(now):
             self.stream.probe()
         header.underruns += self.stream.runs - self._runs
@@ -62,7 +61,5 @@ class EngineOutput:
     def position_to_go_on_from(self) -> int:
         """Return the position after the last that was heard: what the device took and never sounded is lost with it."""
         header = self._memory.header
-        if self.anchor is None:
-            return self._base
         heard = int((self.steadiness.moved_at - header.zero_time) * self.stream.rate)
         return max(self._base, min(heard, self.head))

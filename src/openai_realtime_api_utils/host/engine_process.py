@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import astuple
 from typing import Any, Protocol, cast
 
@@ -23,6 +24,9 @@ from .sound_memory import Shared, SoundMemory, opened
 
 _PATIENCE_S = 2.0
 """How long an engine may take to close its devices before it is killed."""
+
+_PRIORITY = -11
+"""Of the engine's process, as sound servers have it: its callback is due every 5 ms, whatever else the machine does."""
 
 _SWITCH_INTERVAL_S = 0.001
 """With Python's own 5 ms a thread gets no turn beside a busy event loop (0.30 of the microphone, measured)."""
@@ -36,6 +40,10 @@ class EngineHost(Protocol):
 
     def close(self) -> None:
         """End the engine."""
+        ...
+
+    def kill(self) -> None:
+        """End the engine that does not end by itself, where that is possible."""
         ...
 
     @property
@@ -103,6 +111,9 @@ class ThreadHost:
         self._thread.join(_PATIENCE_S)
         sys.setswitchinterval(self._interval)
 
+    def kill(self) -> None:
+        return  # a thread cannot be ended
+
 
 class ProcessHost:
     """Run an engine in a process of its own, which ends when this one does."""
@@ -138,6 +149,9 @@ class ProcessHost:
     def pid(self) -> int | None:
         return self._process.pid
 
+    def kill(self) -> None:
+        self._process.kill()
+
     def close(self) -> None:
         self.end.close()
         try:
@@ -161,6 +175,8 @@ def _pickled(options: EngineOptions) -> bytes:
 
 def main() -> None:
     """Be the process of a sound engine."""
+    with suppress(AttributeError, OSError):  # no such thing on Windows; not allowed to everybody elsewhere
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; it hangs up when it is done
     shared_handle, handle = pickle.loads(_part(sys.stdin.buffer))  # noqa: S301 - from our own parent
     end = socket.fromshare(handle) if sys.platform == "win32" else socket.socket(fileno=handle)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MARGIN_S = 0.02
 """How far ahead of the device speech is laid at least: it takes two blocks in a row at times."""
 
+_PIPELINE_S = 0.025
+"""How long sound takes from the tape to the converter, about (23 to 28 ms measured)."""
 _STALE_S = 0.25
 """How long the device is taken to run on although the engine has not looked; then it stands still."""
 _FRESH_S = 0.01
@@ -37,6 +39,8 @@ class HostSpeaker:
     def __init__(self, memory: SoundMemory, clock: Clock, attach: Callable[[], None] = lambda: None) -> None:
         """Use the memory of an engine; ``attach`` is called where an event loop runs that can call ``look``."""
         self.rate = RATE
+        self.lead_s = MARGIN_S + _PIPELINE_S
+        """How much earlier than it sounds speech must be written to join on to what is before it."""
         self.is_silenced = False
         """Whether the engine has silenced the tape by itself, and nobody has taken that over."""
         self._memory = memory
@@ -65,7 +69,7 @@ class HostSpeaker:
         header = self._memory.header
         if header.is_running:
             now = self._clock.now()
-            by_clock = (now - header.zero_time) * header.rate if header.zero_time else 0.0
+            by_clock = (now - header.zero_time) * header.rate
             self._heard_to = max(self._heard_to, min(by_clock, self._taken_by(now)))
         return self._heard_to
 

@@ -24,6 +24,8 @@ _logger = logging.getLogger(__name__)
 
 _OPENING_S = 15.0
 """How long an engine may take to open its devices: Python's start, PortAudio's, and a sound server's."""
+_HUNG_S = 5.0
+"""Without a step of the engine for so long, it hangs."""
 _DEATHS = 3
 _DEATHS_S = 10.0
 """An engine that dies more often within this is not started again."""
@@ -46,6 +48,7 @@ class HostAudio:
         self._deaths: list[float] = []
         self._restarts = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._host = self._started(options)
 
     @property
@@ -104,6 +107,7 @@ class HostAudio:
 
     def _started(self, options: EngineOptions) -> EngineHost:
         self._messages = Messages()
+        self._started_at = self._clock.now()
         return ThreadHost(self._memory, options) if self._shared is None else ProcessHost(self._shared, options)
 
     def attach(self) -> None:
@@ -119,6 +123,7 @@ class HostAudio:
 
     def _watch_on(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._timer = loop.call_later(_HUNG_S, self._see_that_it_lives)
         try:
             loop.add_reader(self._host.end, self._woken)
         except NotImplementedError:  # Windows' own event loop watches no sockets; a thread does
@@ -126,11 +131,20 @@ class HostAudio:
 
     def _detach(self) -> None:
         loop, self._loop = self._loop, None
+        if self._timer is not None:
+            self._timer.cancel()
         if loop is not None and not loop.is_closed():
             try:
                 loop.remove_reader(self._host.end)
             except NotImplementedError:
                 return
+
+    def _see_that_it_lives(self) -> None:
+        """End an engine that hangs in a call to the sound system; that it has ended is then seen like any death."""
+        if self._clock.now() - max(self._memory.header.step_time, self._started_at) > _HUNG_S:
+            self._host.kill()
+        if self._loop is not None:
+            self._timer = self._loop.call_later(_HUNG_S, self._see_that_it_lives)
 
     def _woken(self) -> None:
         try:

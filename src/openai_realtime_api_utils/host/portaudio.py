@@ -131,7 +131,6 @@ class _Stream:
         self._host = host
         self._stream = stream
         self._action: Any = None
-        self._first_told = False
         self._probe: Any = None
         self._probed_at: int | None = None
         self._stats: Any = None
@@ -147,16 +146,11 @@ class _Stream:
 
     def stamp(self) -> Stamp | None:
         self._count()
-        if not self._first_told:
-            if self._action.actual_time <= 0 or not self._action.done_frames:
-                return None
-            self._first_told = True
-            return Stamp(self._action.actual_time - self._host.since(self._stream), 0)
         if self._probe is None or self._probe in self._stream.actions:
             return None
-        probe, index = self._probe, self._probed_at
+        probe, sample = self._probe, self._probed_at
         self._probe = None
-        return None if index is None else Stamp(probe.actual_time - self._host.since(self._stream), index)
+        return None if sample is None else Stamp(probe.actual_time - self._host.since(self._stream), sample)
 
     def close(self) -> None:
         with silenced_stderr():
@@ -165,7 +159,7 @@ class _Stream:
 
     def _begin_probe(self, start: Callable[[], Any]) -> None:
         """Begin an action of one sample: if no block goes by meanwhile, it begins with the next of the stream."""
-        if self._probe is None and self._first_told:
+        if self._probe is None and self._action.done_frames:
             before = self._action.done_frames
             self._probe = start()
             self._probed_at = before if self._action.done_frames == before else None

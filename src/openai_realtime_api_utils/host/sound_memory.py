@@ -43,6 +43,8 @@ class Header(ctypes.Structure):
     """The first position that the device has not taken."""
     head_time: float
     """When ``head`` was looked at."""
+    step_time: float
+    """When the engine did anything the last time."""
     rate: int
     """Samples per second of the tape: the device's."""
     block: int
@@ -78,8 +80,9 @@ class Header(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_double if name.endswith("_time") else ctypes.c_int64)
         for name in (
-            "zero_time", "head", "head_time", "rate", "block", "layouts", "is_running", "records", "talk_changes",
-            "holds", "held_at", "underruns", "overruns", "jumps", "resets", "slips", "reopenings", "is_settled",
+            "zero_time", "head", "head_time", "step_time", "rate", "block", "layouts", "is_running", "records",
+            "talk_changes", "holds", "held_at", "underruns", "overruns", "jumps", "resets", "slips", "reopenings",
+            "is_settled",
             "is_half_duplex", "mic_jumps", "written", "may_hold", "releases",
         )
     ]  # fmt: skip

@@ -6,7 +6,9 @@ STOPPED_S = 0.5
 """Without a sample for so long, a stream has stopped: it was unplugged, suspended, or its server is gone."""
 
 _STARTING_S = 3.0
-"""A first stream may start 1 to 2 s late (measured on PulseAudio)."""
+"""A stream may take a block and stand still for 1 to 2 s before it really starts (measured on a new PulseAudio)."""
+_STARTED_S = 1.0
+"""One that still moves after so long has started. What goes wrong before that does not count."""
 _PROBE_EVERY_S = 0.25
 _PROBE_AGAIN_S = 0.03
 """After a stamp that says the stream jumped: two have to agree."""
@@ -16,11 +18,17 @@ class Steadiness:
     """Keep when a stream last moved and was last measured."""
 
     def __init__(self, now: float) -> None:
+        self._opened_at = now
         self.moved_at = now
         """When its last sample went through, to a step of the engine."""
         self.is_alive = True
         self._frames = 0
         self._next_probe = 0.0
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it has got over its start."""
+        return self.moved_at - self._opened_at > _STARTED_S
 
     def see(self, now: float, frames: int, *, is_alive: bool) -> None:
         """Take how many samples went through by now."""
@@ -31,7 +39,7 @@ class Steadiness:
 
     def has_stopped(self, now: float) -> bool:
         """Whether nothing went through for too long, or the sound system says that it ended."""
-        return not self.is_alive or now - self.moved_at > (STOPPED_S if self._frames else _STARTING_S)
+        return not self.is_alive or now - self.moved_at > (STOPPED_S if self.has_started else _STARTING_S)
 
     def is_probe_due(self, now: float) -> bool:
         """Whether to measure again; asked each step."""

@@ -15,6 +15,7 @@ from ..clock import Clock, SystemClock
 from ..errors import FormatError, require
 from ..handlers import Metadata, MetadataKey
 from ..ports import Send, Speaker, SpeechId
+from ..state.cushion import Cushion
 from ..state.playhead import Cut
 from ..state.reading import read, read_id, read_int, read_text
 from ..state.session_audio import format_in
@@ -45,9 +46,10 @@ _SHORTEST_WAIT_S = 0.005
 class AudioPlayer:
     """Play ``response.output_audio.delta`` on a loudspeaker, a queue for each content part of an item.
 
-    Works alone, or under an ``Interrupt``. Speech starts when ``prebuffer_ms`` of it are there, or all of it; it waits
-    for as much again if it runs dry. All that was received is kept until it sounds: the service sends faster than real
-    time, and its limit of tokens to an answer bounds it.
+    Works alone, or under an ``Interrupt``. Speech starts when ``prebuffer_ms`` of it are there, or all of it; more
+    where the speech before came unsteadily. If it runs dry, it waits once, for long enough not to do so again. All that
+    was received is kept until it sounds: the service sends faster than real time, and its limit of tokens to an answer
+    bounds it.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class AudioPlayer:
 
         Args:
             speaker: plays; it goes by the same ``clock``.
-            prebuffer_ms: how much speech must be there before it starts, against stuttering.
+            prebuffer_ms: how much speech must be there at least before it starts, against stuttering.
             on_speech_end: see ``register_on_speech_end_handler``.
             clock: the machine's own by default.
 
@@ -76,7 +78,7 @@ class AudioPlayer:
         """How often speech ran dry before it was over."""
         self._new_speech = Speech
         self._speaker = speaker
-        self._prebuffer_ms = prebuffer_ms
+        self._cushion = Cushion(prebuffer_ms)
         self._on_speech_end = list(on_speech_end)
         self._clock = clock or SystemClock()
         self._send: Send | None = None
@@ -203,7 +205,7 @@ class AudioPlayer:
         if speech.is_finished:
             _logger.warning("A piece of the speech of %s came after its end; it is not played.", speech.id.item_id)
         before = speech.underruns
-        AUDIO.put(metadata, speech.receive(data))
+        AUDIO.put(metadata, speech.receive(data, self._clock.now()))
         self.underruns += speech.underruns - before
 
     def _transcript(self, event: Any, metadata: Metadata) -> None:
@@ -229,7 +231,7 @@ class AudioPlayer:
         audio_format = self._format
         if response_id is not None:
             audio_format = self._open_responses.setdefault(response_id, self._format)
-        speech = self._new_speech(speech_id, response_id, audio_format, self._speaker, self._prebuffer_ms)
+        speech = self._new_speech(speech_id, response_id, audio_format, self._speaker, self._cushion)
         if response_id in self._silenced:
             speech.cut()
         elif self._is_held:
@@ -266,7 +268,7 @@ class AudioPlayer:
         for speech in speeches:
             if speech is None or speech.is_finished or speech.is_cut:
                 continue
-            speech.finish()
+            speech.finish(self._clock.now())
             if self._on_speech_end and not speech.is_empty:
                 send = registered(self._send, "AudioPlayer")
                 send.spawn(self._tell_end(speech), name=f"end of {speech.id.item_id}")

@@ -8,10 +8,14 @@ from ..audio.formats import AudioFormat
 from ..audio.pcm import Decoder
 from ..audio.resample import Resampler
 from ..ports import Speaker, SpeechId
+from ..state.cushion import Arrivals, Cushion
 from ..state.playhead import Cut, Playhead
 
 if TYPE_CHECKING:
     from ..ports import Samples
+
+_JOINED_S = 0.001
+"""What comes within this of the end of what was there is joined on."""
 
 
 class Speech:
@@ -23,7 +27,7 @@ class Speech:
         response_id: str | None,
         audio_format: AudioFormat,
         speaker: Speaker,
-        prebuffer_ms: int,
+        cushion: Cushion,
     ) -> None:
         self.id = speech_id
         self.response_id = response_id
@@ -37,11 +41,15 @@ class Speech:
         self._resampler = Resampler(audio_format.rate, speaker.rate)
         self._playback = speaker.play(speech_id)
         self._playhead = Playhead(audio_format.rate)
-        self._prebuffer = speaker.rate * prebuffer_ms // 1000
+        self._cushion = cushion
+        self._arrivals = Arrivals()
+        self._needed_ms = cushion.start_ms
         self._waiting: list[Samples] = []
         self._ready = 0
         self._written = 0
         self._is_flowing = False
+        self._dry_at = 0.0
+        self._lead_s = float(getattr(speaker, "lead_s", 0.0))
         self._has_ended = False
 
     @property
@@ -81,20 +89,22 @@ class Speech:
         """Take some of its words."""
         self._playhead = self._playhead.tell(text)
 
-    def receive(self, data: bytes) -> Samples:
+    def receive(self, data: bytes, now: float) -> Samples:
         """Take some of its sound, and return it decoded; what comes after a cut or the end is not played."""
         samples = self._decoder.feed(data)
         self._playhead = self._playhead.receive(len(samples))
         if not self.is_cut and not self.is_finished:
-            self._add(self._resampler.process(samples))
+            self._arrivals.came(now, len(samples) / self._decoder.format.rate)
+            self._add(self._resampler.process(samples), now)
         return samples
 
-    def finish(self) -> None:
+    def finish(self, now: float) -> None:
         """Play what is there to its end: nothing more comes."""
         if self.is_cut or self.is_finished:
             return
         self.is_finished = True
-        self._add(self._resampler.finish())
+        self._cushion.learn(self._arrivals)
+        self._add(self._resampler.finish(), now)
         self._playback.finish()
 
     def hold(self) -> None:
@@ -113,16 +123,25 @@ class Speech:
         self._waiting.clear()
         return Cut(self.id, self._playhead.heard_ms, self._playhead.received_ms, self.response_id)
 
-    def _add(self, samples: Samples) -> None:
-        if self._is_flowing and not self.is_finished and self._playback.heard().samples >= self._written:
+    def _add(self, samples: Samples, now: float) -> None:
+        if self._is_flowing and not self.is_finished and self._ran_dry(now):
             self._is_flowing = False
             self.underruns += 1
+            self._needed_ms = self._arrivals.after_dry_ms
         self._waiting.append(samples)
         self._ready += len(samples)
-        # Speech that starts, or has run dry, waits for a little more than one piece, so that it does not stutter.
-        if self._is_flowing or self.is_finished or self._ready - self._written >= self._prebuffer:
+        # Speech that starts, or has run dry, waits for more than one piece, so that it does not stutter.
+        needed = self._rate * self._needed_ms / 1000
+        if self._is_flowing or self.is_finished or self._ready - self._written >= needed:
             for chunk in self._waiting:
                 self._playback.write(chunk)
             self._waiting.clear()
             self._written = self._ready
             self._is_flowing = True
+            self._dry_at = now + (self._written - self._playback.heard().samples) / self._rate - self._lead_s
+
+    def _ran_dry(self, now: float) -> bool:
+        """Whether the loudspeaker has nothing left: what came too late for it, it cannot join on."""
+        if now <= self._dry_at + _JOINED_S:
+            return False
+        return self._playback.heard().samples + self._lead_s * self._rate >= self._written  # or else it was held
