@@ -1,4 +1,4 @@
-"""``realtime talk`` and ``realtime doctor`` on a real sound server, with a voice that is injected into the microphone."""
+"""``realtime talk`` and ``realtime doctor`` on a real sound server, with a voice injected into the microphone."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def until(moments, **fields):
     pytest.fail(f"it ended before {fields}: {passed[-5:]}")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(90)
 def test_a_spoken_question_is_answered_over_the_loudspeaker(own_card, tmp_path):
     """The microphone hears it, the loudspeaker sounds the answer, and the assistant does not hear itself."""
     with own_card.listen() as ear, talking(tmp_path, own_card) as (moments, _):
@@ -69,11 +69,11 @@ def test_a_spoken_question_is_answered_over_the_loudspeaker(own_card, tmp_path):
     assert which_sentence(resample(ear.samples, 48_000, 24_000), ANSWERS) == ANSWER
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(90)
 def test_push_to_talk_listens_between_two_keys(own_card, tmp_path):
     """Space opens the microphone, space closes it and asks for the answer."""
     with talking(tmp_path, own_card, "--push-to-talk") as (moments, press):
-        until(moments, kind="chose", what="engine")
+        until(moments, kind="chose", what="turns")
         press(" ")
         own_card.say(question()).wait()
         press(" ")
@@ -88,7 +88,7 @@ def test_push_to_talk_wants_a_terminal(own_card, tmp_path):
     assert "standard input is not a terminal" in done.stderr
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(90)
 def test_the_doctor_measures_the_devices(own_card, tmp_path):
     """Round trip, echo and cancellation of the test's own sound card, whose echo is 80 ms late and at 0 dB."""
     done = run_realtime("doctor", "--json", cwd=tmp_path, **own_card.environment)

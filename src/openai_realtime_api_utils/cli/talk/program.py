@@ -22,7 +22,7 @@ from ..variables import environment
 from . import choose
 from .director import Director
 from .keys import keys
-from .moments import Interrupted, Summary, Tell
+from .moments import Chose, Interrupted, Summary, Tell
 from .narrate import Narrate, TellProblems
 from .options import TalkOptions
 from .save import SaveSession
@@ -86,6 +86,7 @@ async def _converse(
                 session.send.spawn(director.run(connection.close), name="the end of the conversation")
             if options.push_to_talk:
                 stack.enter_context(keys(TalkKey(mic, iap.interrupt).pressed))
+                tell(Chose("turns", "press space to talk, and again when you are done", "--push-to-talk"))
             elif sound.host is not None:
                 sound.host.local_vad.register_handler(iap.interrupt.set_is_user_talking)
             await session.closed

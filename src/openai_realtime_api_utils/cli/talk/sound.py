@@ -93,8 +93,6 @@ def _open_devices(options: TalkOptions, tell: Tell, stack: ExitStack) -> Sound:
     tell(Chose("loudspeaker", stats.output, "--loudspeaker names it" if options.loudspeaker else default))
     which, why = _ECHO[stats.echo]
     tell(Chose("echo", which, why))
-    if options.push_to_talk:
-        tell(Chose("turns", "press space to talk, and again when you are done", "--push-to-talk"))
     return Sound(host.microphone, host.speaker, host=host)
 
 
