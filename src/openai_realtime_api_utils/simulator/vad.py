@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import require
 from .engine import RATE
@@ -74,7 +76,8 @@ class WebRtcVad:
         webrtcvad: Any = require("webrtcvad", extra="local", needed_by=_NEEDED_BY)
         self._modes = [webrtcvad.Vad(mode) for mode in range(4)]
         self._taps = _low_pass()
-        self._history = np.zeros(_TAPS - 1, np.float32)
+        self._latest = np.zeros(_TAPS - 1 + FRAME, np.float32)
+        self._windows = sliding_window_view(self._latest, _TAPS)[::_DECIMATION]
         self._rest = np.zeros(0, np.int16)
         self._silent_frames = _LONG_SILENCE_FRAMES
         self._settling = 0
@@ -87,11 +90,12 @@ class WebRtcVad:
         return [self._probability(frame) for frame in stream[:whole].reshape(-1, FRAME)]
 
     def _probability(self, frame: Samples) -> float:
-        wide = np.concatenate((self._history, frame.astype(np.float32)))
-        self._history = wide[-(_TAPS - 1) :]
-        narrow = np.convolve(wide, self._taps, "valid")[::_DECIMATION]
-        level = float(np.sqrt(np.mean(narrow**2)))
-        data = np.clip(np.rint(narrow), -32768, 32767).astype("<i2").tobytes()
+        latest = self._latest
+        latest[:-FRAME] = latest[FRAME:]
+        latest[-FRAME:] = frame
+        narrow = self._windows @ self._taps  # only the samples that are kept; the filter is symmetrical
+        level = math.sqrt(narrow @ narrow / len(narrow))
+        data = narrow.round().clip(-32768, 32767).astype("<i2").tobytes()
         yes = sum(vad.is_speech(data, _RATE) for vad in self._modes)
         self._votes.append(yes / len(self._modes) if self._counts(level) else 0.0)
         return sum(self._votes) / _SMOOTHING_FRAMES
