@@ -153,3 +153,14 @@ def test_null_where_it_means_nothing():
     assert event == {**event, "type": "session.updated", "session": before}
     created, *_ = wire.send({"type": "response.create", "response": {"instructions": None, "tool_choice": None}})
     assert created["type"] == "response.created"
+
+
+@pytest.mark.reported
+def test_model_that_the_connection_does_not_name():
+    """The first update that names a model decides; from then on it is refused, as it is where the address named one."""
+    wire = Wire()
+    (event,) = wire.send(update(model="gpt-realtime", instructions="Be brief."))
+    assert (event["session"]["model"], event["session"]["instructions"]) == ("gpt-realtime", "Be brief.")
+    for each in (wire, Wire(model="gpt-realtime")):
+        (refusal,) = each.send(update(model="gpt-realtime-2.1"))
+        assert (refusal["error"]["code"], refusal["error"]["param"]) == ("invalid_value", "session.model")

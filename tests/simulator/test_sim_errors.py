@@ -95,12 +95,6 @@ CASES = {
         "session.audio.output.format.rate",
         "Invalid 'session.audio.output.format.rate': expected a value from 24000 to 24000, but got 16000 instead.",
     ),
-    "another model": (
-        update(model="gpt-realtime"),
-        "invalid_value",
-        "session.model",
-        "Cannot update the model of a session.",
-    ),
     "transcription session": (
         {"type": "session.update", "session": {"type": "transcription"}},
         "invalid_parameter",

@@ -82,9 +82,16 @@ def default_session(model: str, *, session_id: str, expires_at: int) -> dict[str
 
 
 def updated(
-    session: dict[str, Any], update: Any, *, voice_is_locked: bool = False, is_responding: bool = False
+    session: dict[str, Any],
+    update: Any,
+    *,
+    voice_is_locked: bool = False,
+    is_responding: bool = False,
+    may_name_model: bool = False,
 ) -> dict[str, Any]:
     """Return the session with an update merged in: what the update does not name stays as it was.
+
+    ``may_name_model`` lets it name the model, as it may where the connection named none (inferred).
 
     Raises:
         Fault: something in it is refused, and then all of it is.
@@ -92,6 +99,8 @@ def updated(
     given = mapping(update, "session")
     _check_type(given)
     changes = SESSION(given, "session")
+    if may_name_model:
+        session = session | {"model": changes.get("model", session["model"])}
     if "model" in changes and changes["model"] != session["model"]:
         raise Fault("Cannot update the model of a session.", code="invalid_value", param="session.model")
     _check_reasons(changes, session["model"], "session")

@@ -101,11 +101,11 @@ class Door:
             return refusal(HTTPStatus.NOT_FOUND, "model_not_found", message)
         return None
 
-    def _model(self, request: HttpRequest, key: EphemeralKey | None) -> str:
+    def _model(self, request: HttpRequest, key: EphemeralKey | None) -> str | None:
         of_key = key.model if key is not None else None
-        return request.query.get("model") or of_key or self._service.settings.model
+        return request.query.get("model") or of_key
 
-    async def _run(self, connection: Incoming, kind: Kind, model: str, key: EphemeralKey | None) -> None:
+    async def _run(self, connection: Incoming, kind: Kind, model: str | None, key: EphemeralKey | None) -> None:
         service = self._service
         if key is not None and service.keys.is_expired(key):
             await self._turn_away(connection)

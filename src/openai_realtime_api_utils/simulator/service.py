@@ -81,5 +81,6 @@ class Service:
             return refusal(HTTPStatus.UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
         return None
 
-    def refuses_model(self, model: str) -> bool:
-        return self.settings.models is not None and model not in self.settings.models
+    def refuses_model(self, model: str | None) -> bool:
+        """Say whether there is no such model; None is that of a connection that names none."""
+        return self.settings.models is not None and (model or self.settings.model) not in self.settings.models

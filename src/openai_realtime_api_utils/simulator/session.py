@@ -71,6 +71,7 @@ class Session(BaseSession):
             session_id=self._outbox.ids.new("sess"),
             expires_at=created_at + int(self.settings.lifetime_s),
         )
+        self._has_no_model = model is None
         self._unseen: dict[str, Any] = {}
         """What is configured and not shown."""
         self._mcp = Mcp(
@@ -172,10 +173,17 @@ class Session(BaseSession):
         Raises:
             Fault: it is refused.
         """
-        config = updated(self.config, update, voice_is_locked=voice_is_locked, is_responding=is_responding)
+        config = updated(
+            self.config,
+            update,
+            voice_is_locked=voice_is_locked,
+            is_responding=is_responding,
+            may_name_model=self._has_no_model,
+        )
         servers = self._mcp.check(config["tools"])
         config["tools"] = shown(config["tools"])
         self.config = config
+        self._has_no_model &= "model" not in update
         self._unseen |= unseen(update)
         return servers
 
