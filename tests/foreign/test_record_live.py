@@ -1,5 +1,9 @@
 """``make live`` records what it should; the simulator stands in for the service."""
 
+import io
+from contextlib import redirect_stdout
+from functools import cache
+
 import pytest
 import yaml
 from openai import AsyncOpenAI
@@ -19,8 +23,14 @@ def engine():
     return ScriptedEngine({"": "Once upon a time there was a lighthouse. " * 10}, hears=["what time is it"])
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("recordings")
+
+
+@cache
 def recorded(folder, name):
-    """Record one trace; return its file's text, and its interactions."""
+    """Record one trace; return what was told of it, its file's text, and its interactions."""
     clock = ManualClock()
 
     async def main():
@@ -31,9 +41,10 @@ def recorded(folder, name):
             return await record_live.record(name, client, "gpt-realtime-2.1", clock)
 
     path = folder / f"live_{name}.yaml"
-    record_live.keep(fast_forward.run(main(), clock), path, KEY)
+    with redirect_stdout(io.StringIO()) as told:
+        record_live.keep(fast_forward.run(main(), clock), path, KEY)
     text = path.read_text()
-    return text, yaml.safe_load(text)["interactions"]
+    return told.getvalue(), text, yaml.safe_load(text)["interactions"]
 
 
 def received(interactions, *types):
@@ -41,33 +52,33 @@ def received(interactions, *types):
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_nothing_is_missing(name, tmp_path, capsys):
+def test_nothing_is_missing(name, folder):
     """Every trace goes its way to the end; the file has neither the key nor the sound."""
-    text, interactions = recorded(tmp_path, name)
-    assert "never saw" not in capsys.readouterr().out
+    told, text, interactions = recorded(folder, name)
+    assert "never saw" not in told
     assert "sk-" not in text
     assert {i["kind"] for i in interactions} == {"message"}
     assert [i["at_s"] for i in interactions] == sorted(i["at_s"] for i in interactions)
     assert {each["delta"] for each in received(interactions, "response.output_audio.delta")} <= {record_live.KEPT_AUDIO}
 
 
-def test_truncation(tmp_path):
+def test_truncation(folder):
     """There are truncations that are taken and such that are refused."""
-    _, interactions = recorded(tmp_path, "truncate")
+    *_, interactions = recorded(folder, "truncate")
     assert [each["audio_end_ms"] for each in received(interactions, "conversation.item.truncated")][:2] == [500, 400]
     assert len(received(interactions, "error")) >= 4
 
 
-def test_cancelling(tmp_path):
+def test_cancelling(folder):
     """Three responses are cancelled, and two cancels find nothing."""
-    _, interactions = recorded(tmp_path, "cancel")
+    *_, interactions = recorded(folder, "cancel")
     assert [done["response"]["status"] for done in received(interactions, "response.done")] == ["cancelled"] * 3
     assert [each["error"]["code"] for each in received(interactions, "error")] == ["response_cancel_not_active"] * 2
 
 
-def test_barge_in(tmp_path):
+def test_barge_in(folder):
     """The user's speech cuts the first answer off, and gets the second."""
-    _, interactions = recorded(tmp_path, "barge_in")
+    *_, interactions = recorded(folder, "barge_in")
     dones = [done["response"] for done in received(interactions, "response.done")]
     assert [(done["status"], (done["status_details"] or {}).get("reason")) for done in dones] == [
         ("cancelled", "turn_detected"),
@@ -77,16 +88,16 @@ def test_barge_in(tmp_path):
     assert sent > 2 * 48_000
 
 
-def test_refusals(tmp_path):
+def test_refusals(folder):
     """What is refused is refused under the name that it bears."""
-    _, interactions = recorded(tmp_path, "errors")
+    *_, interactions = recorded(folder, "errors")
     names = {each["error"]["event_id"] for each in received(interactions, "error")}
     assert {"unknown_type", "commit_too_little", "voice_after_speech", "delete_unknown", "second_response"} <= names
 
 
-def test_mcp(tmp_path):
+def test_mcp(folder):
     """A tool is called with approval, not called without, and called where none is asked for."""
-    _, interactions = recorded(tmp_path, "mcp")
+    *_, interactions = recorded(folder, "mcp")
     assert len(received(interactions, "response.mcp_call.completed")) == 2
     items = [each["item"]["type"] for each in received(interactions, "response.output_item.done")]
     assert items.count("mcp_approval_request") == 2
