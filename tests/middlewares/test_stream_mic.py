@@ -308,8 +308,36 @@ def test_push_to_talk_sends_only_while_pressed_and_then_asks():
 
     stage = ptt(script)
     assert [APPEND, COMMIT, "response.create"] == stage.types()
-    # The frame under way at the press and the one at the release belong to the turn.
-    assert len(stage.audio()) == pytest.approx(0.5 * 24_000, abs=480)
+    # The frame under way at the press and the one at the release belong to the turn; and 200 ms from before it.
+    assert len(stage.audio()) == pytest.approx(0.7 * 24_000, abs=480)
+
+
+@pytest.mark.parametrize(("pre_roll_ms", "sent_s"), [(0, 0.5), (200, 0.7), (5000, 1.5)])
+def test_what_was_said_just_before_the_press_is_sent(pre_roll_ms, sent_s):
+    """People begin to speak before the key is down; no more is kept than there is."""
+
+    async def script(stage):
+        stage.mic.press()
+        await stage.after(0.5)
+        stage.mic.release()
+
+    stage = ptt(script, pre_roll_ms=pre_roll_ms)
+    assert len(stage.audio()) == pytest.approx(sent_s * 24_000, abs=480)
+
+
+def test_what_was_muted_before_the_press_stays_silent():
+    """Muted is muted, key or not."""
+
+    async def script(stage):
+        stage.mic.mute = True
+        await stage.after(0.5)
+        stage.mic.press()
+        stage.mic.mute = False
+        await stage.after(0.5)
+        stage.mic.release()
+
+    stage = ptt(script)
+    assert np.count_nonzero(stage.audio()) == pytest.approx(0.5 * 24_000, abs=480)
 
 
 def test_sound_on_its_way_at_the_release_still_belongs_to_the_turn():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -54,6 +54,7 @@ class StreamMic:
         frame_ms: int = 20,
         queue_ms: int = 2000,
         gate: Gate = "open",
+        pre_roll_ms: int = 200,
         recording_path: str | Path | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class StreamMic:
             frame_ms: the least to send at a time.
             queue_ms: the most to keep while the network lags.
             gate: ``"push_to_talk"`` listens between ``press()`` and ``release()`` only.
+            pre_roll_ms: how much from before ``press()`` is sent where the gate kept it back: people speak early.
             recording_path: a WAV file for a copy of what is sent, at the microphone's rate.
             clock: the microphone's; the machine's own by default. It tells which sound came before a key's release.
 
@@ -94,6 +96,7 @@ class StreamMic:
         self._key = TalkKey(microphone.rate * SHORTEST_TURN_MS // 1000)
         self._lost_before = 0
         self._has_ended = False
+        self._pre_roll: SampleQueue[TurnEnd] = SampleQueue(microphone.rate * pre_roll_ms // 1000)
         self._queue: SampleQueue[TurnEnd] = SampleQueue(microphone.rate * queue_ms // 1000)
         self._changed = asyncio.Event()
         self._encoder = StreamEncoder(microphone.rate)
@@ -227,11 +230,14 @@ class StreamMic:
         samples = frame.samples * 0 if self.mute or is_shut else frame.samples
         self.level = rms_dbfs(samples)
         if is_shut and not self._server_detects_turns:
+            self._pre_roll.put(frame.samples * 0 if self.mute else frame.samples)
             return
         self._key.hear(len(samples))
-        if self._recording is not None:
-            self._recording.write(samples)
-        self._queue.put(samples)
+        for sound in (self._pre_roll.take_samples(1), samples):
+            if sound is not None:
+                self._queue.put(sound)
+                if self._recording is not None:
+                    self._recording.write(sound)
 
     async def _stream(self) -> None:
         send = registered(self._send, "StreamMic")
@@ -271,10 +277,8 @@ class StreamMic:
         return None if self._key.is_pressed else self._request.take()
 
     async def _send_quietly(self, event: dict[str, Any]) -> None:
-        try:
+        with suppress(ConnectionLost):
             await registered(self._send, "StreamMic")(event)
-        except ConnectionLost:
-            return
 
     def _response_created(self, event: Any, _metadata: Metadata) -> None:
         response = read(event, "response")
@@ -286,8 +290,7 @@ class StreamMic:
         response_id = read_id(read(event, "response"), "id")
         if response_id is not None:
             self._request.done(response_id)
-        request = self._next_request()
-        if request is not None:
+        if (request := self._next_request()) is not None:
             registered(self._send, "StreamMic").spawn(self._send_quietly(request), name="ask for a response")
 
     def _error(self, event: Any, metadata: Metadata) -> None:
