@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ssl import SSLContext
 from typing import Any, cast
 
 from websockets.asyncio.server import ServerConnection
@@ -36,16 +37,21 @@ class Server:
 
     host: str
     port: int
+    is_encrypted: bool = False
 
     @property
     def url(self) -> str:
         """Return what to give the SDK as ``websocket_base_url``."""
-        return f"ws://{self._place}/v1"
+        return f"ws{self._s}://{self._place}/v1"
 
     @property
     def http_url(self) -> str:
         """Return what to give the SDK as ``base_url``: REST and, from it, WebSocket."""
-        return f"http://{self._place}/v1"
+        return f"http{self._s}://{self._place}/v1"
+
+    @property
+    def _s(self) -> str:
+        return "s" if self.is_encrypted else ""
 
     @property
     def _place(self) -> str:
@@ -65,6 +71,7 @@ async def serve(
     created_at: int | None = None,
     allow_remote: bool = False,
     faults: Faults | None = None,
+    tls: SSLContext | None = None,
 ) -> AsyncGenerator[Server]:
     """Serve until the block is left, which ends the open sessions with close code 1001.
 
@@ -78,6 +85,7 @@ async def serve(
         created_at: the time in seconds since 1970 that the server takes itself to begin at; now by default.
         allow_remote: listen on an address that other machines reach; ``Settings.api_keys`` must be set then.
         faults: what goes wrong on purpose.
+        tls: the server's certificate, for clients that connect to ``wss://`` addresses only.
 
     Raises:
         SimulatorError: the port is in use, the address is none of this machine's, or others would reach it unasked.
@@ -99,6 +107,7 @@ async def serve(
         compression=None,
         max_size=_MAX_FRAME,
         ping_interval=None,
+        ssl=tls,
         logger=_Calm(logging.getLogger(f"{__name__}.wire"), {}),
         create_connection=cast("type[ServerConnection]", lobby.connection),
     )
@@ -107,7 +116,7 @@ async def serve(
     except (OSError, OverflowError) as error:
         raise SimulatorError(_why_not(error, host, port)) from error
     try:
-        yield Server(host, next(iter(server.sockets)).getsockname()[1])
+        yield Server(host, next(iter(server.sockets)).getsockname()[1], tls is not None)
     finally:
         lobby.close()
         server.close()
