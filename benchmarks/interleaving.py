@@ -9,13 +9,21 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from openai_realtime_api_utils import CallTools, GiveClientEventId, ManualClock, TrackConversation, hook_middlewares
+from openai_realtime_api_utils import (
+    CallTools,
+    GiveClientEventId,
+    ManualClock,
+    Tool,
+    TrackConversation,
+    hook_middlewares,
+    tool,
+)
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.middlewares import ArbitrateResponses
 from openai_realtime_api_utils.simulator import Call, Fail, ScriptedEngine, connect
@@ -164,13 +172,20 @@ class Behind:
         return event, metadata
 
 
-def _look(clock: Any, random: Random) -> Any:
-    async def look() -> str:
-        """Look."""
+@tool
+async def look() -> str:
+    """Look."""
+    raise NotImplementedError
+
+
+def _look(clock: Any, random: Random) -> Tool:
+    """Return a tool that takes its time; its schema is made once for all plays."""
+
+    async def look_in_time() -> str:
         await clock.sleep_until(clock.now() + random.uniform(0, 0.6))
         return "something"
 
-    return look
+    return replace(look, prepare=lambda _arguments, _context: look_in_time)
 
 
 async def _speak(send: Any, clock: Any) -> None:

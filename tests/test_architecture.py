@@ -23,6 +23,8 @@ FLOORS = {
         "fast_connection",
         "host",
         "tools",
+        "builders",
+        "resume",
     },
     4: {"middlewares"},
     5: {"simulator"},

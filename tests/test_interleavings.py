@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from benchmarks.interleaving import ACTIONS, Outcome, play
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ def violations(outcome: Outcome) -> dict[str, object]:
     return {name: value for name, value in broken.items() if value}
 
 
+@pytest.mark.timeout(max(120, EXAMPLES // 10))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     script=st.lists(STEPS, min_size=1, max_size=14),

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from .audio.formats import PCMA as PCMA
     from .audio.formats import PCMU as PCMU
     from .audio.formats import AudioFormat as AudioFormat
+    from .builders import say as say
+    from .builders import seed_conversation as seed_conversation
+    from .builders import user_audio as user_audio
+    from .builders import user_image as user_image
+    from .builders import user_text as user_text
     from .clock import Clock as Clock
     from .clock import ManualClock as ManualClock
     from .clock import SystemClock as SystemClock
@@ -30,7 +35,9 @@ if TYPE_CHECKING:
     from .errors import MissingExtraError as MissingExtraError
     from .errors import ProtocolError as ProtocolError
     from .errors import RealtimeUtilsError as RealtimeUtilsError
+    from .errors import RefusedError as RefusedError
     from .errors import RemoteProtocolError as RemoteProtocolError
+    from .errors import ResumeError as ResumeError
     from .errors import SimulatorError as SimulatorError
     from .errors import ToolError as ToolError
     from .events import UnknownEvent as UnknownEvent
@@ -62,6 +69,7 @@ if TYPE_CHECKING:
     from .host.wav import WavMicrophone as WavMicrophone
     from .host.wav import WavSpeaker as WavSpeaker
     from .middlewares import ArbitrateResponses as ArbitrateResponses
+    from .middlewares import Ask as Ask
     from .middlewares import AudioPlayer as AudioPlayer
     from .middlewares import CallTools as CallTools
     from .middlewares import GiveClientEventId as GiveClientEventId
@@ -80,6 +88,12 @@ if TYPE_CHECKING:
     from .ports import Send as Send
     from .ports import Speaker as Speaker
     from .ports import SpeechId as SpeechId
+    from .resume.entry import resume as resume
+    from .resume.file_store import FileStore as FileStore
+    from .resume.memory_store import MemoryStore as MemoryStore
+    from .resume.redis_store import RedisStore as RedisStore
+    from .state.microphone_gap import keep_last as keep_last
+    from .state.answer import Answer as Answer
     from .tools.context import ToolContext as ToolContext
     from .tools.runner import ApprovalRequest as ApprovalRequest
     from .tools.runner import CallRecord as CallRecord
@@ -88,7 +102,7 @@ if TYPE_CHECKING:
     from .tools.tool import tool as tool
 
 _HOMES = {
-    "middlewares": ("ArbitrateResponses", "AudioPlayer", "CallTools", "GiveClientEventId", "Interrupt",
+    "middlewares": ("ArbitrateResponses", "Ask", "AudioPlayer", "CallTools", "GiveClientEventId", "Interrupt",
                     "PrintEvents", "StreamMic", "TrackConfig", "TrackConversation", "interruptable_audio_player",
                     "interruptible_audio_player"),
     "hooks": ("Hooked", "HookedSend", "hook_handlers"),
@@ -104,15 +118,18 @@ _HOMES = {
     "handlers": ("HANDLED", "RECEIVED_AT", "SENT_BY", "ClientEventHandler", "Metadata", "MetadataKey", "Middleware",
                  "ServerEventHandler"),
     "ports": ("Connection", "Frame", "Heard", "Microphone", "Playback", "Send", "Speaker", "SpeechId"),
+    "resume": ("FileStore", "MemoryStore", "RedisStore", "keep_last", "resume"),
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "events": ("UnknownEvent", "decode", "encode", "redact"),
     "audio.formats": ("PCMA", "PCMU", "PCM_24K", "AudioFormat"),
     "tools.tool": ("Tool", "tool"),
     "tools.context": ("ToolContext",),
     "tools.runner": ("ApprovalRequest", "CallRecord", "Decision"),
+    "state.answer": ("Answer",),
+    "builders": ("say", "seed_conversation", "user_audio", "user_image", "user_text"),
     "errors": ("AudioError", "ConnectionLost", "DeviceError", "FormatError", "HandlerError", "LocalProtocolError",
-               "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RemoteProtocolError", "SimulatorError",
-               "ToolError"),
+               "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RefusedError", "RemoteProtocolError",
+               "SimulatorError", "ToolError"),
 }  # fmt: skip
 _MODULES = ("middlewares", "simulator")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,9 +8,11 @@
     │   ├── LocalProtocolError      we were about to send what the protocol forbids
     │   └── RemoteProtocolError     the server sent what cannot be read
     ├── ConnectionLost          the connection ended, and we did not end it
+    │   └── ResumeError             and it could not be made good
     ├── AudioError
     │   ├── FormatError             a sound format or file that cannot be used
     │   └── DeviceError             a sound device that cannot be used; carries ``.devices``
+    ├── RefusedError            the server refused what was asked, or a response failed; ``.code``
     ├── ToolError               a function that cannot be a tool, or a call of one that failed; ``.for_model``
     ├── MissingExtraError       an optional dependency is not installed
     └── SimulatorError          a script, an engine or the server that runs them
@@ -64,6 +66,10 @@ class ConnectionLost(RealtimeUtilsError):
         self.reason = reason
 
 
+class ResumeError(ConnectionLost):
+    """Report that a lost connection could not be made good; ``code`` and ``reason`` tell the last end."""
+
+
 class AudioError(RealtimeUtilsError):
     """Be the common part of what goes wrong with sound."""
 
@@ -79,6 +85,17 @@ class DeviceError(AudioError):
         super().__init__(message)
         self.devices = tuple(devices)
         """The devices there are, each a ``host.devices.Device``."""
+
+
+class RefusedError(RealtimeUtilsError):
+    """Report that the server refused what was asked, or that a response failed."""
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        """The server's own code."""
+        self.param = param
+        """The field at fault, where it is one."""
 
 
 class ToolError(RealtimeUtilsError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .arbitrate_responses import POLICY, ArbitrateResponses
+    from .ask import Ask
     from .audio_player import AUDIO, INTERRUPTED, SPEECH, AudioPlayer
     from .call_tools import CallTools
     from .give_client_event_id import GiveClientEventId
@@ -27,6 +28,7 @@ __all__ = [
     "POLICY",
     "SPEECH",
     "ArbitrateResponses",
+    "Ask",
     "AudioPlayer",
     "CallTools",
     "GiveClientEventId",
@@ -47,6 +49,7 @@ _MODULES = {
     "POLICY": "arbitrate_responses",
     "SPEECH": "audio_player",
     "ArbitrateResponses": "arbitrate_responses",
+    "Ask": "ask",
     "AudioPlayer": "audio_player",
     "CallTools": "call_tools",
     "GiveClientEventId": "give_client_event_id",
