@@ -11,7 +11,7 @@ from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost, HandlerError
 from ..handlers import HANDLED, Metadata, MetadataKey
 from ..ports import Send
-from ..state.arbiter import MOST_WAITING, Arbiter, Policy
+from ..state.arbiter import FOLLOWED, MOST_WAITING, Arbiter, Policy
 from .registered_send import registered
 
 _logger = logging.getLogger(__name__)
@@ -104,6 +104,8 @@ class ArbitrateResponses:
 
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Follow the responses; take out refusals that are made up for."""
+        if event.type not in FOLLOWED:
+            return event, metadata
         is_made_up_for = self._arbiter.server_event(event, self._clock.now())
         if is_made_up_for:
             HANDLED.put(metadata, True)

@@ -86,6 +86,8 @@ class AudioPlayer:
         self._open_responses: dict[str, AudioFormat] = {}
         self._silenced: set[str] = set()
         self._speeches: dict[SpeechId, Speech] = {}
+        self._by_item: dict[str, list[Speech]] = {}
+        self._live: list[Speech] = []  # at least those that are not over: a session has many that are
         self._forgotten_s = 0.0
         self._is_held = False
         self._may_sound = asyncio.Event()
@@ -112,7 +114,7 @@ class AudioPlayer:
     @property
     def is_speaking(self) -> bool:
         """Whether the assistant has something to say that has not sounded to its end, held or not."""
-        return any(speech.is_audible for speech in self._speeches.values())
+        return any(speech.is_audible for speech in self._live)
 
     @property
     def heard_s(self) -> float:
@@ -171,10 +173,11 @@ class AudioPlayer:
         return cuts
 
     def _of_item(self, item_id: str) -> list[Speech]:
-        return [speech for speech in self._speeches.values() if speech.id.item_id == item_id]
+        return self._by_item.get(item_id, [])
 
     def _going(self) -> list[Speech]:
-        return [speech for speech in self._speeches.values() if not speech.is_over]
+        self._live = [speech for speech in self._live if not speech.is_over]
+        return self._live
 
     def _session(self, event: Any, _metadata: Metadata) -> None:
         self._format = self._format_in(read(event, "session"), self._format)
@@ -237,11 +240,16 @@ class AudioPlayer:
         elif self._is_held:
             speech.hold()
         self._speeches[speech_id] = speech
+        self._by_item.setdefault(speech_id.item_id, []).append(speech)
+        self._live = [*self._going(), speech]
         if len(self._speeches) > _REMEMBERED:
             oldest = next(iter(self._speeches.values()))
             if oldest.is_over:
                 self._forgotten_s += oldest.heard_s
                 del self._speeches[oldest.id]
+                self._by_item[oldest.id.item_id].remove(oldest)
+                if not self._by_item[oldest.id.item_id]:
+                    del self._by_item[oldest.id.item_id]
         return speech
 
     def _part_done(self, event: Any, _metadata: Metadata) -> None:
@@ -255,7 +263,7 @@ class AudioPlayer:
     def _response_done(self, event: Any, _metadata: Metadata) -> None:
         response_id = read_id(read(event, "response"), "id")
         if response_id is not None:
-            self._finish(speech for speech in self._speeches.values() if speech.response_id == response_id)
+            self._finish(speech for speech in self._live if speech.response_id == response_id)
             self._open_responses.pop(response_id, None)
             self._silenced.discard(response_id)
 

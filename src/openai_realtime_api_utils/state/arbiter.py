@@ -14,7 +14,7 @@ from .cancels import Cancels
 from .reading import is_null, read, read_id, read_text
 from .response_request import OPEN_ALREADY
 from .response_tag import can_merge, is_out_of_band, merged, tag_of, tag_of_create, tagged
-from .server_turns import ServerTurns
+from .server_turns import SERVER_TURN_EVENTS, ServerTurns
 
 Policy: TypeAlias = Literal["queue", "merge", "refuse", "replace"]
 """What becomes of a request that comes while another response is on its way."""
@@ -24,6 +24,9 @@ MOST_WAITING = 64
 
 ANSWER_S = 10.0
 """How long a request may stay unanswered before it counts as lost: a handler behind the arbiter may have dropped it."""
+
+FOLLOWED = SERVER_TURN_EVENTS | {"response.created", "response.done", "error", "local.session_replaced"}
+"""The types of the server events that ``server_event`` takes; others change nothing."""
 
 _REMEMBERED = 256
 _NOT_ACTIVE = "response_cancel_not_active"

@@ -34,7 +34,7 @@ def mentioned_item(conversation: Conversation, event: object) -> Item | None:
     """Return the item whose id an event bears; it is held if it is not there yet."""
     item_id = read_id(event, "item_id")
     item = conversation.reach(item_id) if item_id else None
-    if item is not None and item.response_id is None:
+    if item is not None and item.response_id is None and item.role != "user":  # what a user says is of no response
         item.response_id = read_id(event, "response_id")
     return item
 

@@ -9,6 +9,19 @@ GRACE_S = 1.0
 burst with ``speech_stopped``; the rest is the network's."""
 
 
+SERVER_TURN_EVENTS = frozenset(
+    {
+        "session.created",
+        "session.updated",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.cleared",
+        "response.created",
+    }
+)
+"""The types of the events that ``ServerTurns`` takes; others change nothing."""
+
+
 class ServerTurns:
     """Follow the user's speech as the server hears it. Seconds are the clock's."""
 
