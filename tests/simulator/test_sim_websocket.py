@@ -63,7 +63,7 @@ async def test_sessions_are_apart():
         ("/realtime?model=gpt-9", KEY, {"models": frozenset({"gpt-realtime"})}, 404, "model_not_found"),
         ("/live", KEY, {}, 404, "invalid_url"),
         ("/realtime?call_id=rtc_1", KEY, {}, 400, "invalid_value"),
-        ("/realtime?intent=transcription", KEY, {}, 400, "invalid_value"),
+        ("/realtime?intent=chat", KEY, {}, 400, "invalid_value"),
     ],
 )
 async def test_refused_before_the_upgrade(path, headers, settings, status, code):

@@ -22,6 +22,7 @@ from .runner import run
 from .service import Service
 
 PATH = "/v1/realtime"
+TRANSLATIONS = f"{PATH}/translations"
 _SUBPROTOCOL = "realtime"
 _REFUSED_KEY = "invalid_request_error.invalid_api_key"
 _REFUSED_MODEL = "invalid_request_error.model_not_found"
@@ -78,18 +79,22 @@ class Door:
             await connection.close(3000, _REFUSED_MODEL)
             return
         try:
-            await self._run(cast("Incoming", connection), "realtime", model, key)
+            await self._run(cast("Incoming", connection), _kind(request, key), model, key)
         except Exception:
             _logger.exception("The simulated session failed.")
             await connection.close(1011, "The simulated session failed.")
 
     def _refused(self, request: HttpRequest) -> HttpAnswer | None:
         service = self._service
-        if request.path != PATH:
-            return refusal(HTTPStatus.NOT_FOUND, "invalid_url", f"There is nothing at this path: use {PATH}.")
-        if "call_id" in request.query or "intent" in request.query:
-            message = "The simulator has no calls and no transcription sessions: connect with ?model=."
+        if request.path not in (PATH, TRANSLATIONS):
+            message = f"There is nothing at this path: use {PATH} or {TRANSLATIONS}."
+            return refusal(HTTPStatus.NOT_FOUND, "invalid_url", message)
+        if "call_id" in request.query:
+            message = "The simulator has no calls: connect with ?model=."
             return refusal(HTTPStatus.BAD_REQUEST, "invalid_value", message)
+        if request.query.get("intent") not in (None, "transcription"):
+            message = f"Invalid value: '{request.query['intent']}'. Supported values are: 'transcription'."
+            return refusal(HTTPStatus.BAD_REQUEST, "invalid_value", message, "intent")
         if not request.key:
             message = "Missing bearer authentication: send 'Authorization: Bearer <key>'."
             return refusal(HTTPStatus.UNAUTHORIZED, "missing_api_key", message)
@@ -111,7 +116,7 @@ class Door:
             await self._turn_away(connection)
             return
         engine = service.engine_factory()
-        session = service.new_session(kind, model, key.given if key is not None else None)
+        session = service.new_session(kind, model, key.given if key is not None and key.kind == kind else None)
 
         async def send(frame: str) -> None:
             try:
@@ -151,6 +156,15 @@ async def _frames(connection: ServerConnection) -> AsyncIterator[str | bytes]:
             yield await connection.recv()
     except ConnectionClosed:
         return
+
+
+def _kind(request: HttpRequest, key: EphemeralKey | None) -> Kind:
+    """Say which kind of session is opened: by the path, by the intent, else as the key was minted for."""
+    if request.path == TRANSLATIONS:
+        return "translation"
+    if request.query.get("intent") == "transcription":
+        return "transcription"
+    return "realtime" if key is None else key.kind
 
 
 def as_http(request: Request) -> HttpRequest:
