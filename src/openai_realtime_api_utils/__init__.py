@@ -129,7 +129,7 @@ _HOMES = {
     "builders": ("say", "seed_conversation", "user_audio", "user_image", "user_text"),
     "errors": ("AudioError", "ConnectionLost", "DeviceError", "FormatError", "HandlerError", "LocalProtocolError",
                "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RefusedError", "RemoteProtocolError",
-               "SimulatorError", "ToolError"),
+               "ResumeError", "SimulatorError", "ToolError"),
 }  # fmt: skip
 _MODULES = ("middlewares", "simulator")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from .chain import Chain, chain
 from .clock import Clock, SystemClock
 from .closing import closed_as
-from .errors import RemoteProtocolError
+from .errors import ConnectionLost, RemoteProtocolError
 from .events import as_dict, decode, encode
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
 from .log_errors import LogErrors
@@ -82,6 +82,8 @@ def hook_handlers(
                     raise
                 if lost.is_orderly:
                     return
+                if isinstance(error, ConnectionLost):
+                    raise
                 raise lost.as_error() from error
             metadata: Metadata = {RECEIVED_AT: now()}
             _, metadata = await handle(event, metadata, connection)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..audio.formats import AudioFormat
+from ..events import decode, encode
 from ..handlers import Metadata
 from ..state import config as state
 from ..state.config import Config, SessionType
@@ -37,6 +38,11 @@ class TrackConfig:
     def requested(self) -> dict[str, Any]:
         """All that this client asked for and was not refused, in one ``session``; pending updates included."""
         return self._state.requested
+
+    @property
+    def accepted(self) -> dict[str, Any]:
+        """All that this client asked for and the server took, in one ``session``."""
+        return self._state.taken
 
     @property
     def pending(self) -> tuple[Mapping[str, Any], ...]:
@@ -89,8 +95,10 @@ class TrackConfig:
         return state.drift(self._state)
 
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
-        """Watch ``session.created``, ``session.updated`` and ``error``."""
+        """Watch ``session.created``, ``session.updated``, ``error``, and ``local.session_replaced``."""
         match read_text(event, "type"):
+            case "local.session_replaced" if read(event, "session") is not None:
+                self._state = state.stated(self._state, _as_stated(read(event, "session")), is_answer=False)
             case "session.created" | "session.updated" as said if read(event, "session") is not None:
                 is_answer = said == "session.updated"
                 self._state = state.stated(self._state, read(event, "session"), is_answer=is_answer)
@@ -106,3 +114,8 @@ class TrackConfig:
         if read_text(event, "type") == "session.update":
             self._state = state.asked(self._state, read_id(event, "event_id"), read(event, "session"))
         return event, metadata
+
+
+def _as_stated(session: object) -> Any:
+    """Return a session as the SDK's object, the shape in which a server states it."""
+    return read(decode(encode({"type": "session.updated", "event_id": "", "session": session})), "session")

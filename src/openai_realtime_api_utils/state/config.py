@@ -54,6 +54,11 @@ class Config:
         """The client's own updates in one, those that are pending included."""
         return _merge_all(self.merged, (*self.accepted, *self.pending))
 
+    @property
+    def taken(self) -> dict[str, Any]:
+        """The client's own updates in one, as far as the server took them."""
+        return _merge_all(self.merged, self.accepted)
+
 
 def asked(config: Config, event_id: str | None, session: object) -> Config:
     """Take note of an update that is being sent."""
@@ -132,8 +137,7 @@ def drift(config: Config) -> tuple[str, ...]:
 
     What the session does not show is unknown, not different. Nor do an empty value and null differ: both clear.
     """
-    asked_for = _merge_all(config.merged, config.accepted)
-    return tuple(_differences(asked_for, config.acknowledged or {}, "session"))
+    return tuple(_differences(config.taken, config.acknowledged or {}, "session"))
 
 
 def merge(session: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:

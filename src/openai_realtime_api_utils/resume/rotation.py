@@ -1,0 +1,122 @@
+"""Look after a connection in the background: a new session before the old one ends, and an end to a dead one."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from ..clock import Clock
+from ..errors import ConnectionLost
+from ..events.redact import redact_text
+from ..state.reading import read_int
+from .line import Line
+from .losses import prime_line, switch_to
+from .opening import Change
+from .sessions import Sessions
+
+_logger = logging.getLogger(__name__)
+
+_LOOK_S = 0.1
+"""How often to look for a quiet moment."""
+
+_LOOK_AHEAD_S = 15.0
+"""How often to look whether it is time."""
+
+_AGAIN_S = 20.0
+"""How long to wait after a rotation that failed."""
+
+_LIFETIME_S = 3_600.0
+"""How long a session lives that does not say (API reference)."""
+
+_LATEST = 59 / 60
+"""The part of its life after which a session is left although somebody speaks."""
+
+_EARLIEST = 11 / 12
+"""The part of its life after which a session is left at the next quiet moment, whatever ``rollover_s`` says."""
+
+_WANTS_SILENCE_S = 20.0
+"""How long to wait for a moment at which the microphone, too, hears nothing."""
+
+
+def lifetime_s(session: object) -> float | None:
+    """Return how long a session lives from now on, by its ``expires_at``; None where it does not say."""
+    expires_at = read_int(session, "expires_at")
+    return None if not expires_at else expires_at - datetime.now(UTC).timestamp()
+
+
+def due(line: Line, rollover_s: float) -> tuple[float, float]:
+    """Return from when on a session is left at a quiet moment, and from when on at any, in seconds of the clock."""
+    life = lifetime_s(line.session)
+    life = _LIFETIME_S if life is None or life <= 0 else life
+    return line.opened_at + min(rollover_s, life * _EARLIEST), line.opened_at + life * _LATEST
+
+
+async def rotate(sessions: Sessions, rollover_s: float, clock: Clock) -> None:
+    """Replace each session before it ends, for as long as this runs."""
+    lives: dict[Line, tuple[float, float]] = {}
+    while True:
+        line = sessions.line
+        if line not in lives and line.session is not None:
+            lives = {line: due(line, rollover_s)}
+        wait_s = _LOOK_AHEAD_S if line not in lives else min(_LOOK_AHEAD_S, lives[line][0] - clock.now())
+        if line in lives and wait_s <= 0 and sessions.gap is None and line.is_announced and line.end is None:
+            if await _rotated(sessions, line, lives[line][1], clock):
+                continue
+            wait_s = _AGAIN_S
+        await clock.sleep_until(clock.now() + max(wait_s, _LOOK_S))
+
+
+async def _rotated(sessions: Sessions, line: Line, latest: float, clock: Clock) -> bool:
+    """Open and prime the next session, and switch to it at a good moment; tell whether it came to that."""
+    sessions.tell(Change("rotating", "The session is about to end; the next one is being prepared."))
+    try:
+        fresh = await sessions.open_line()
+    except Exception as error:  # noqa: BLE001  (told, and tried again)
+        _told_failed(sessions, error)
+        return False
+    began_at = clock.now()
+    try:
+        await sessions.idle.wait()
+        await prime_line(sessions, fresh)
+        while line.end is None and fresh.end is None and sessions.line is line:
+            now = clock.now()
+            is_good = sessions.is_quiet and (sessions.user_audio.is_silent or now - began_at > _WANTS_SILENCE_S)
+            is_late = now >= latest and not sessions.is_user_speaking and sessions.gap is None
+            if sessions.draining is None and sessions.idle.is_set() and (is_good or is_late):
+                switch_to(sessions, fresh)
+                return True
+            await clock.sleep_until(now + _LOOK_S)
+    except Exception as error:  # noqa: BLE001  (told, and tried again)
+        _told_failed(sessions, error)
+    finally:
+        if sessions.line is not fresh:
+            sessions.drop_line(fresh)
+    return False
+
+
+def _told_failed(sessions: Sessions, error: Exception) -> None:
+    _logger.warning("The next session could not be prepared; it is tried again: %s", redact_text(str(error)))
+    sessions.tell(Change("rotation_failed", str(error)))
+
+
+async def watch(sessions: Sessions, dead_after_s: float, clock: Clock) -> None:
+    """Find a connection that is open but dead, for as long as this runs: one that does not answer when asked."""
+    probed: Line | None = None
+    while True:
+        await clock.sleep_until(clock.now() + dead_after_s / 4)
+        line = sessions.line
+        silent_s = clock.now() - line.heard_at
+        if line.end is not None or sessions.gap is not None:
+            continue
+        if silent_s >= dead_after_s and probed is line:
+            line.give_up(ConnectionLost(1006, f"nothing came for {silent_s:g} s, not even an answer"))
+        elif silent_s >= dead_after_s / 2 and not line.updates:
+            probed = line
+            sessions.spawn(line.send(line.planting.configure(sessions.nothing_new)), "ask whether it is alive")
+
+
+async def tell_heard(sessions: Sessions, clock: Clock) -> None:
+    """Have what was heard of a speech written down while it sounds, for as long as this runs."""
+    while True:
+        await clock.sleep_until(clock.now() + 1.0)
+        sessions.look_at_heard()

@@ -1,0 +1,132 @@
+"""Be a telephone exchange for simulated sessions: open one after the other, and cut the line at a chosen moment."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from websockets.frames import Close
+
+from openai_realtime_api_utils.simulator import Settings, connect
+from simulated import LoudVad
+
+
+class Exchange:
+    """Open simulated sessions on one engine; ``connect`` is what ``resume`` is given."""
+
+    def __init__(
+        self, engine: Any, clock: Any, *, cut: Callable[[dict[str, Any]], int | None] | None = None, **settings: Any
+    ):
+        """Make an exchange.
+
+        Args:
+            engine: thinks in every session.
+            clock: the clock of all.
+            cut: sees each server event before it is read; a close code cuts the line right there, so that the event
+                and all that follow never arrive. It is asked for the first ``cuts`` sessions only.
+            settings: of the simulator.
+        """
+        self.engine = engine
+        self.clock = clock
+        self.cut = cut
+        self.settings = Settings(**settings)
+        self.connections: list[Any] = []
+        self.received: list[list[dict[str, Any]]] = []
+        self.sent: list[list[dict[str, Any]]] = []
+        self.refusals: list[Exception] = []
+        self.opened: list[float] = []
+
+    @asynccontextmanager
+    async def connect(self):
+        if self.refusals:
+            raise self.refusals.pop(0)
+        received, sent = [], []
+
+        def watch(sender, frame):
+            (received if sender == "client" else sent).append(json.loads(frame))
+
+        async with connect(
+            self.engine,
+            clock=self.clock,
+            vad=LoudVad,
+            settings=replace(self.settings, seed=len(self.connections)),
+            watch=watch,
+        ) as connection:
+            self.connections.append(connection)
+            self.received.append(received)
+            self.sent.append(sent)
+            self.opened.append(self.clock.now())
+            yield _Cuttable(connection, self)
+
+    def drop(self, code: int = 1011, reason: str = "") -> None:
+        """End the newest connection as its server would."""
+        self.connections[-1]._connection._link.end(Close(code, reason), by_client=False)
+
+    def received_types(self, session: int = -1) -> list[str]:
+        """Return the types of what a session received, without the sound."""
+        return [event["type"] for event in self.received[session] if not event["type"].endswith("append")]
+
+
+class _Cuttable:
+    """Be a connection that is cut before the frame that the exchange chooses."""
+
+    def __init__(self, connection: Any, exchange: Exchange) -> None:
+        self._connection = connection
+        self._exchange = exchange
+
+    async def recv_bytes(self) -> bytes:
+        frame = await self._connection.recv_bytes()
+        code = self._exchange.cut(json.loads(frame)) if self._exchange.cut is not None else None
+        if code is not None:
+            link = self._connection._connection._link
+            link.end(Close(code, ""), by_client=False)
+            raise link.error()
+        return frame
+
+    async def send_raw(self, data: str) -> None:
+        await self._connection.send_raw(data)
+
+    async def close(self, *, code: int = 1000, reason: str = "") -> None:
+        await self._connection.close(code=code, reason=reason)
+
+
+class Events:
+    """Keep the server's events, but for deltas."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.came = asyncio.Event()
+
+    def server_event_handler(self, event, metadata, _connection):
+        if not event.type.endswith(".delta"):
+            self.events.append(event)
+        self.came.set()
+        return event, metadata
+
+    def of(self, event_type: str) -> list[Any]:
+        return [event for event in self.events if event.type == event_type]
+
+    async def until(self, event_type: str, count: int = 1) -> Any:
+        """Return the event of this type that is the count'th, when it has come."""
+        while len(self.of(event_type)) < count:
+            self.came.clear()
+            await self.came.wait()
+        return self.of(event_type)[count - 1]
+
+
+def said(item_id: str | None, text: str, role: str = "user") -> dict[str, Any]:
+    """Return the event that creates a message."""
+    kind = "output_text" if role == "assistant" else "input_text"
+    item = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+    return {"type": "conversation.item.create", "item": {**({"id": item_id} if item_id else {}), **item}}
+
+
+def texts(items: Any) -> list[str]:
+    """Return the words of items as a model was given them."""
+    return [
+        " ".join(part.get("text") or part.get("transcript") or "" for part in item.get("content", ()))
+        for item in items
+        if item["type"] == "message"
+    ]
