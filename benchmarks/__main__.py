@@ -11,10 +11,10 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import speed
+from benchmarks import sim, speed
 from benchmarks.figure import Figure
 
-GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {"speed": speed.measure}
+GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {"sim": sim.measure, "speed": speed.measure}
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -31,7 +31,7 @@ def main(only: str | None) -> int:
     for group in [only] if only else GROUPS:
         for figure in GROUPS[group]():
             figures.append(figure)
-            told = {k: v for k, v in asdict(figure).items() if k != "name"}
+            told = {k: v for k, v in asdict(figure).items() if k not in ("name", "more_is_better")}
             results[figure.name] = {**told, "ok": figure.ok, "how": f"{figure.how}; {versions}"}
             mark = "" if figure.ok else "  missed"
             print(f"{figure.name:34}{figure.value:10.3g} {figure.unit:16}{figure.target:>8g}{mark}", flush=True)

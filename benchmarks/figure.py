@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """Be one line of the table; lower is better."""
+    """Be one line of the table; lower is better, unless it says otherwise."""
 
     name: str
     value: float
     unit: str
     target: float
     how: str
+    more_is_better: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.value <= self.target
+        return self.value >= self.target if self.more_is_better else self.value <= self.target
 
 
 def seconds_of(work: Callable[[], object]) -> float:

@@ -95,17 +95,15 @@ class WebRtcVad:
         latest[-FRAME:] = frame
         narrow = self._windows @ self._taps  # only the samples that are kept; the filter is symmetrical
         level = math.sqrt(narrow @ narrow / len(narrow))
-        data = narrow.round().clip(-32768, 32767).astype("<i2").tobytes()
-        yes = sum(vad.is_speech(data, _RATE) for vad in self._modes)
-        self._votes.append(yes / len(self._modes) if self._counts(level) else 0.0)
+        self._votes.append(self._share(narrow) if level >= _FLOOR else 0.0)
+        self._silent_frames = 0 if level >= _FLOOR else self._silent_frames + 1
         return sum(self._votes) / _SMOOTHING_FRAMES
 
-    def _counts(self, level: float) -> bool:
-        if level < _FLOOR:
-            self._silent_frames += 1
-            return False
+    def _share(self, narrow: NDArray[np.float32]) -> float:
+        """Return how many of the modes take this for speech; sound that has just set in is judged, and not believed."""
+        data = narrow.round().clip(-32768, 32767).astype("<i2").tobytes()
+        yes = sum(vad.is_speech(data, _RATE) for vad in self._modes)
         if self._silent_frames >= _LONG_SILENCE_FRAMES:
             self._settling = _SETTLING_FRAMES
-        self._silent_frames = 0
         self._settling = max(-1, self._settling - 1)
-        return self._settling < 0
+        return yes / len(self._modes) if self._settling < 0 else 0.0
