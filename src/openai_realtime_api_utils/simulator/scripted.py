@@ -41,6 +41,9 @@ Reply: TypeAlias = Answer | Callable[[Turn], Answer | Awaitable[Answer]]
 Replies: TypeAlias = Sequence[Reply] | Mapping[str, Reply]
 """One reply for each response, in order; or a reply for each pattern, searched for in what came last."""
 
+_TURNS_KEPT = 100
+"""Each holds the whole conversation so far; all of them would fill the memory in an hour."""
+
 _WORDS_PER_S = 3
 """How fast words of a scripted utterance are understood while it goes on."""
 
@@ -70,8 +73,8 @@ class ScriptedEngine:
         self._patterns = replies if isinstance(replies, Mapping) else None
         self._queue: deque[Reply] = deque() if isinstance(replies, Mapping) else deque(replies)
         self._hears = deque(hears)
-        self.turns: list[Turn] = []
-        """What the engine was given, response by response."""
+        self.turns: deque[Turn] = deque(maxlen=_TURNS_KEPT)
+        """What the engine was given, response by response: the latest hundred."""
 
     def listen(self) -> Listening:
         return _ScriptedListening(self._hears)
