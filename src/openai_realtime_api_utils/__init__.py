@@ -92,9 +92,11 @@ if TYPE_CHECKING:
     from .resume.file_store import FileStore as FileStore
     from .resume.memory_store import MemoryStore as MemoryStore
     from .resume.redis_store import RedisStore as RedisStore
-    from .state.microphone_gap import keep_last as keep_last
     from .state.answer import Answer as Answer
+    from .state.microphone_gap import keep_last as keep_last
     from .tools.context import ToolContext as ToolContext
+    from .tools.mcp_server import McpServer as McpServer
+    from .tools.mcp_server import mcp_server as mcp_server
     from .tools.runner import ApprovalRequest as ApprovalRequest
     from .tools.runner import CallRecord as CallRecord
     from .tools.runner import Decision as Decision
@@ -127,6 +129,7 @@ _HOMES = {
     "tools.runner": ("ApprovalRequest", "CallRecord", "Decision"),
     "state.answer": ("Answer",),
     "builders": ("say", "seed_conversation", "user_audio", "user_image", "user_text"),
+    "tools.mcp_server": ("McpServer", "mcp_server"),
     "errors": ("AudioError", "ConnectionLost", "DeviceError", "FormatError", "HandlerError", "LocalProtocolError",
                "MissingExtraError", "ProtocolError", "RealtimeUtilsError", "RefusedError", "RemoteProtocolError",
                "ResumeError", "SimulatorError", "ToolError"),

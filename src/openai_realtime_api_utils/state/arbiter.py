@@ -7,17 +7,14 @@ the user has spoken, so a request can cross one of those on the wire: then it is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .cancels import Cancels
+from .create_request import Policy, Request, Verdict
 from .reading import is_null, read, read_id, read_text
 from .response_request import OPEN_ALREADY
 from .response_tag import can_merge, is_out_of_band, merged, tag_of, tag_of_create, tagged
 from .server_turns import SERVER_TURN_EVENTS, ServerTurns
-
-Policy: TypeAlias = Literal["queue", "merge", "refuse", "replace"]
-"""What becomes of a request that comes while another response is on its way."""
 
 MOST_WAITING = 64
 """How many requests wait; further ones are refused."""
@@ -35,29 +32,6 @@ _RETRYABLE = frozenset({"rate_limit_exceeded", "inference_rate_limit_exceeded", 
 """Codes of failures that may pass by themselves (reported)."""
 
 _Event: TypeAlias = dict[str, Any]
-
-
-@dataclass(eq=False)
-class _Request:
-    """Be a ``response.create`` on its way to its response."""
-
-    order: int
-    event: _Event
-    failures: int = 0
-    not_before: float = 0.0
-    asked_at: float = 0.0
-
-    @property
-    def event_id(self) -> str:
-        return self.event["event_id"]
-
-
-class Verdict(NamedTuple):
-    """Say what becomes of a request."""
-
-    fate: Literal["sent", "waiting", "merged", "refused"]
-    event: _Event | None = None
-    """The request to let through now, its response tagged; None where it is kept back."""
 
 
 class Arbiter:
@@ -79,11 +53,11 @@ class Arbiter:
         self._count = 0
         self._orders = 0
         self._turns = ServerTurns()
-        self._waiting: list[_Request] = []
-        self._asked: _Request | None = None
+        self._waiting: list[Request] = []
+        self._asked: Request | None = None
         self._released: set[str] = set()  # requests that ``take`` gave out, and that come by again on their way
-        self._sent: dict[str, _Request] = {}  # what may still be refused, by event id
-        self._open: dict[str, _Request | None] = {}
+        self._sent: dict[str, Request] = {}  # what may still be refused, by event id
+        self._open: dict[str, Request | None] = {}
         self._beside: set[str] = set()  # open responses that write to no conversation
         self._over: dict[str, None] = {}
         self._tags_are_echoed = False
@@ -206,7 +180,7 @@ class Arbiter:
             return False
         return self._retry(request, now)
 
-    def _retry(self, request: _Request | None, now: float) -> bool:
+    def _retry(self, request: Request | None, now: float) -> bool:
         """Ask again for a response that failed, in time; return whether that will be done."""
         if request is None:
             if self._waiting:
@@ -267,14 +241,14 @@ class Arbiter:
             self._asked = None
         return not self._open and self._asked is None and not self._turns.holds(now)
 
-    def _ask_now(self, request: _Request, now: float) -> None:
+    def _ask_now(self, request: Request, now: float) -> None:
         request.asked_at = now
         self._asked = request
         self._sent[request.event_id] = request
         if len(self._sent) > _REMEMBERED:
             del self._sent[next(iter(self._sent))]
 
-    def _wait(self, request: _Request, policy: Policy) -> Literal["waiting", "merged", "refused"]:
+    def _wait(self, request: Request, policy: Policy) -> Literal["waiting", "merged", "refused"]:
         if policy == "refuse" or len(self._waiting) >= MOST_WAITING:
             return "refused"
         if policy == "replace":
@@ -290,11 +264,11 @@ class Arbiter:
             self._waiting.append(request)
         return "waiting"
 
-    def _new_request(self, event: _Event) -> _Request:
+    def _new_request(self, event: _Event) -> Request:
         self._orders += 1
-        return _Request(self._orders, tagged(event, event["event_id"]))
+        return Request(self._orders, tagged(event, event["event_id"]))
 
-    def _put_back(self, request: _Request) -> None:
+    def _put_back(self, request: Request) -> None:
         self._waiting.append(request)
         self._waiting.sort(key=lambda each: each.order)
 
