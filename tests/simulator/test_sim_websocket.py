@@ -62,7 +62,7 @@ async def test_sessions_are_apart():
         ("/realtime", KEY, {"api_keys": frozenset({"other"}), "refuse_key": "http"}, 401, "invalid_api_key"),
         ("/realtime?model=gpt-9", KEY, {"models": frozenset({"gpt-realtime"})}, 404, "model_not_found"),
         ("/live", KEY, {}, 404, "invalid_url"),
-        ("/realtime?call_id=rtc_1", KEY, {}, 400, "invalid_value"),
+        ("/realtime?call_id=rtc_1", KEY, {}, 404, "call_id_not_found"),
         ("/realtime?intent=chat", KEY, {}, 400, "invalid_value"),
     ],
 )

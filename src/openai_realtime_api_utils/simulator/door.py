@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from .disturbance import run_disturbed
-from .http_messages import HttpAnswer, HttpRequest, refusal, spurned
+from .http_messages import HttpAnswer, HttpRequest, no_such_call, refusal, spurned
 from .keys import EphemeralKey, Kind
 from .lobby import Incoming
 from .runner import run
@@ -79,6 +79,10 @@ class Door:
             await connection.close(3000, _REFUSED_MODEL)
             return
         try:
+            call = self._service.calls.get(request.query.get("call_id", ""))
+            if call is not None:
+                await call.attach(_frames(cast("Incoming", connection)), _sender(connection), connection.close)
+                return
             await self._run(cast("Incoming", connection), _kind(request, key), model, key)
         except Exception:
             _logger.exception("The simulated session failed.")
@@ -89,9 +93,9 @@ class Door:
         if request.path not in (PATH, TRANSLATIONS):
             message = f"There is nothing at this path: use {PATH} or {TRANSLATIONS}."
             return refusal(HTTPStatus.NOT_FOUND, "invalid_url", message)
-        if "call_id" in request.query:
-            message = "The simulator has no calls: connect with ?model=."
-            return refusal(HTTPStatus.BAD_REQUEST, "invalid_value", message)
+        call_id = request.query.get("call_id")
+        if call_id is not None and call_id not in service.calls:
+            return no_such_call(call_id)
         if request.query.get("intent") not in (None, "transcription"):
             message = f"Invalid value: '{request.query['intent']}'. Supported values are: 'transcription'."
             return refusal(HTTPStatus.BAD_REQUEST, "invalid_value", message, "intent")
@@ -117,14 +121,7 @@ class Door:
             return
         engine = service.engine_factory()
         session = service.new_session(kind, model, key.given if key is not None and key.kind == kind else None)
-
-        async def send(frame: str) -> None:
-            try:
-                await connection.send(frame)
-            except ConnectionClosed:
-                return  # the frames end too, and that ends the session
-
-        frames, faults = _frames(connection), service.faults
+        send, frames, faults = _sender(connection), _frames(connection), service.faults
         if faults is None or not faults.concern(connection.number):
             await run(session, engine, clock=service.clock, frames=frames, send=send, close=connection.close)
             return
@@ -156,6 +153,16 @@ async def _frames(connection: ServerConnection) -> AsyncIterator[str | bytes]:
             yield await connection.recv()
     except ConnectionClosed:
         return
+
+
+def _sender(connection: ServerConnection) -> Callable[[str], Awaitable[None]]:
+    async def send(frame: str) -> None:
+        try:
+            await connection.send(frame)
+        except ConnectionClosed:
+            return  # the frames end too, and that ends the session
+
+    return send
 
 
 def _kind(request: HttpRequest, key: EphemeralKey | None) -> Kind:

@@ -68,6 +68,11 @@ def refusal(status: HTTPStatus, code: str | None, message: str, param: str | Non
     return as_json({"error": error}, status)
 
 
+def no_such_call(call_id: str) -> HttpAnswer:
+    """Refuse what concerns a call that there is none of, or no more (recorded session)."""
+    return refusal(HTTPStatus.NOT_FOUND, "call_id_not_found", f"No call was found with id '{call_id}'.", "")
+
+
 def spurned(status: int) -> HttpAnswer:
     """Refuse a handshake for no reason but that it was asked for."""
     return refusal(HTTPStatus(status), None, f"The connection was refused with {status}: this was asked for.")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from .checks import Check, mapping, one_of, shape, whole_number
 from .faults import Fault, missing, unknown
-from .http_messages import HttpAnswer, HttpRequest, as_json, refusal
+from .http_messages import HttpAnswer, HttpRequest, as_json, no_such_call, refusal
 from .keys import Kind
 from .service import Service
 
 _KEY_SECONDS = 600
 """How long an ephemeral key lets in when nobody says (API reference)."""
+_CALLS = "/v1/realtime/calls"
+_CALL = re.compile(f"{_CALLS}/(?P<id>[^/]+)/(?P<verb>accept|hangup|refer|reject)")
+_NO_MEDIA = "The simulator carries no WebRTC sound: have its `Server.call()` make a call, and attach to that."
 _FIELDS: dict[str, Check] = {
     "expires_after": shape({"anchor": one_of("created_at"), "seconds": whole_number(10, 7200)}),
     "session": mapping,
@@ -23,17 +27,36 @@ _FIELDS: dict[str, Check] = {
 
 def answer(service: Service, request: HttpRequest) -> HttpAnswer:
     """Answer a request of any path and method but GET."""
-    route = _ROUTES.get(request.path)
-    if route is None or request.method != "POST":
+    route, call = _ROUTES.get(request.path), _CALL.fullmatch(request.path)
+    if (route is None and call is None and request.path != _CALLS) or request.method != "POST":
         message = f"Invalid URL ({request.method} {request.path})"
         return refusal(HTTPStatus.NOT_FOUND, None, message)
     refused = service.refused_key(request.key)
     if refused is not None:
         return refused
     try:
+        if call is not None:
+            return _command(service, call["id"], call["verb"], _body(request))
+        if route is None:
+            return refusal(HTTPStatus.NOT_IMPLEMENTED, None, _NO_MEDIA)
         return route(service, _body(request))
     except Fault as fault:
         return refusal(HTTPStatus.BAD_REQUEST, fault.code, fault.message, fault.param)
+
+
+def _command(service: Service, call_id: str, verb: str, body: dict[str, Any]) -> HttpAnswer:
+    """Do something about a call (API reference)."""
+    call = service.calls.get(call_id)
+    if call is None or call.is_over:
+        return no_such_call(call_id)
+    if verb == "accept":
+        call.check(body)
+        call.configure(body)
+    elif verb == "refer" and not body.get("target_uri"):
+        raise missing("target_uri")
+    if verb in ("hangup", "reject", "refer"):
+        call.hang_up()
+    return HttpAnswer(HTTPStatus.OK)
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic_core import to_json
 
 from ..clock import Clock
-from .base_session import MAIN, BaseSession
+from .base_session import BaseSession
 from .commands import (
     Close,
     Command,
@@ -37,6 +37,11 @@ from .engine import Call, Engine, Fail, Listening, Say
 if TYPE_CHECKING:
     from ..ports import Samples
 
+Incoming: TypeAlias = str | bytes | Callable[[float], object]
+"""A frame of the client's, or whatever else is to be done with the session, which is told the time."""
+
+OnCall: TypeAlias = Callable[[For | Play | Hush], Awaitable[None]]
+
 _AHEAD_S = 2.0
 """How far an engine may be ahead of what has been sent: enough to speak the next sentence meanwhile."""
 
@@ -48,9 +53,10 @@ async def run(
     engine: Engine,
     *,
     clock: Clock,
-    frames: AsyncIterator[str | bytes],
+    frames: AsyncIterator[Incoming],
     send: Callable[[str], Awaitable[None]],
     close: Callable[[int, str], Awaitable[None]],
+    on_call: OnCall | None = None,
 ) -> None:
     """Run a session until ``frames`` ends, then close the engine.
 
@@ -61,10 +67,11 @@ async def run(
         frames: what the client sends; bytes are binary frames.
         send: sends the client one text frame. While it waits, nothing more is produced, so nothing piles up.
         close: closes the connection; ``frames`` then ends.
+        on_call: carries out what only the session of a call asks for.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
-            runner = _Runner(session, engine, clock, send, close, tasks)
+            runner = _Runner(session, engine, clock, send, close, on_call, tasks)
             try:
                 await runner.read(frames)
             finally:
@@ -81,6 +88,7 @@ class _Runner:
         clock: Clock,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
+        on_call: OnCall | None,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._session = session
@@ -88,6 +96,7 @@ class _Runner:
         self._clock = clock
         self._send = send
         self._close = close
+        self._on_call = on_call
         self._group = tasks
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
@@ -96,10 +105,13 @@ class _Runner:
         self._thinking: dict[str, asyncio.Task[None]] = {}
         self._ears: dict[str, _Ear] = {}
 
-    async def read(self, frames: AsyncIterator[str | bytes]) -> None:
+    async def read(self, frames: AsyncIterator[Incoming]) -> None:
         await self._pump()
         async for frame in frames:
-            self._session.receive_text(frame, self._clock.now())
+            if callable(frame):
+                frame(self._clock.now())
+            else:
+                self._session.receive_text(frame, self._clock.now())
             await self._pump()
 
     def stop(self) -> None:
@@ -170,11 +182,9 @@ class _Runner:
                     task.cancel()
             case Close():
                 await self._close(command.code, command.reason)
-            case For():
-                if command.view == MAIN:
-                    await self._send(as_frame(command.event))
-            case Play() | Hush():
-                pass  # nobody is on the line who could hear it
+            case For() | Play() | Hush():
+                if self._on_call is not None:
+                    await self._on_call(command)
 
     async def _think(self, command: Think) -> None:
         async with aclosing(self._thoughts(command)) as thoughts:

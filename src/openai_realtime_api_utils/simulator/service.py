@@ -10,6 +10,7 @@ from typing import Any
 
 from ..clock import Clock
 from .base_session import BaseSession
+from .call import Call
 from .engine import Engine
 from .fault_injection import Faults
 from .faults import missing
@@ -17,6 +18,7 @@ from .http_messages import HttpAnswer, refusal
 from .ids import Ids
 from .keys import EphemeralKeys, Kind
 from .opening import open_session
+from .session import Session
 from .settings import Settings
 from .vad import Vad
 
@@ -32,6 +34,8 @@ class Service:
     created_at: float
     """Seconds since 1970 when it began; the clock says what has passed since."""
     faults: Faults | None = None
+    calls: dict[str, Call] = field(init=False, default_factory=dict[str, Call])
+    """The calls that go on, by id."""
     keys: EphemeralKeys = field(init=False)
     _began: float = field(init=False)
     _ids: Ids = field(init=False)
@@ -64,6 +68,22 @@ class Service:
             settings=replace(self.settings, seed=self.settings.seed + next(self._numbers)),
             model=model,
             given=given,
+            vad=self.vad,
+        )
+
+    def new_call(self, model: str | None, given: dict[str, Any] | None) -> Session:
+        """Begin the session of a call.
+
+        Raises:
+            Fault: something in ``given`` is refused.
+        """
+        return Session(
+            now=self.clock.now(),
+            created_at=int(self.unix_now()),
+            settings=replace(self.settings, seed=self.settings.seed + next(self._numbers)),
+            model=model,
+            given=given,
+            call_id=self._ids.new("rtc_u0"),
             vad=self.vad,
         )
 

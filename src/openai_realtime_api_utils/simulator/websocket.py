@@ -6,18 +6,19 @@ import errno
 import ipaddress
 import logging
 from collections.abc import AsyncGenerator, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from ssl import SSLContext
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 
 from ..clock import Clock, SystemClock
 from ..errors import SimulatorError
+from .call import Call, no_hush, open_call, unheard
 from .door import Door
 from .engine import Engine
 from .fault_injection import Faults
@@ -26,6 +27,9 @@ from .rest import answer
 from .service import Service
 from .settings import Settings
 from .vad import Vad, WebRtcVad, check_installed
+
+if TYPE_CHECKING:
+    from ..ports import Samples
 
 _MAX_FRAME = 32 * 1024 * 1024
 """Bytes. Above the largest append, so that one that is too large gets its ``error`` event; beyond it, close 1009."""
@@ -37,7 +41,26 @@ class Server:
 
     host: str
     port: int
+    service: Service
     is_encrypted: bool = False
+
+    def call(
+        self,
+        *,
+        model: str | None = None,
+        given: dict[str, Any] | None = None,
+        on_speech: Callable[[Samples], object] = unheard,
+        on_hush: Callable[[], object] = no_hush,
+    ) -> AbstractAsyncContextManager[Call]:
+        """Have somebody call, until the block is left; sidebands connect with ``?call_id=`` and the call's ``id``.
+
+        Args:
+            model: the model that answers.
+            given: the configuration that the session begins with, as in a ``session.update``.
+            on_speech: is given what the caller is to hear, sooner than it is to sound.
+            on_hush: is told that nothing more of that is to sound.
+        """
+        return open_call(self.service, model=model, given=given, on_speech=on_speech, on_hush=on_hush)
 
     @property
     def url(self) -> str:
@@ -116,7 +139,7 @@ async def serve(
     except (OSError, OverflowError) as error:
         raise SimulatorError(_why_not(error, host, port)) from error
     try:
-        yield Server(host, next(iter(server.sockets)).getsockname()[1], tls is not None)
+        yield Server(host, next(iter(server.sockets)).getsockname()[1], service, tls is not None)
     finally:
         lobby.close()
         server.close()
