@@ -137,7 +137,8 @@ def missing(
         is_left_out = bool(there) and known is None and not before and not line.native
         if is_left_out:
             continue  # older than all that fits
-        if known not in (one.param, one.fallback) and one.id not in line.native:
+        is_there = known is not None and known in (one.param, one.fallback)
+        if not is_there and one.id not in line.native:
             if known is not None:
                 deletions.append(one.id)
             creations.append((one, before[-1] if before else "root"))

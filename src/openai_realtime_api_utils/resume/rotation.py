@@ -28,11 +28,11 @@ _AGAIN_S = 20.0
 _LIFETIME_S = 3_600.0
 """How long a session lives that does not say (API reference)."""
 
-_LATEST = 59 / 60
-"""The part of its life after which a session is left although somebody speaks."""
+_LATEST_S, _LATEST_PART = 60.0, 1 / 6
+"""So long before its end, or so great a part of a short life, a session is left although somebody speaks."""
 
-_EARLIEST = 11 / 12
-"""The part of its life after which a session is left at the next quiet moment, whatever ``rollover_s`` says."""
+_EARLIEST_S, _EARLIEST_PART = 300.0, 1 / 3
+"""So long before its end, or so great a part of a short life, a session is left at the next quiet moment."""
 
 _WANTS_SILENCE_S = 20.0
 """How long to wait for a moment at which the microphone, too, hears nothing."""
@@ -48,7 +48,9 @@ def due(line: Line, rollover_s: float) -> tuple[float, float]:
     """Return from when on a session is left at a quiet moment, and from when on at any, in seconds of the clock."""
     life = lifetime_s(line.session)
     life = _LIFETIME_S if life is None or life <= 0 else life
-    return line.opened_at + min(rollover_s, life * _EARLIEST), line.opened_at + life * _LATEST
+    earliest = life - min(_EARLIEST_S, life * _EARLIEST_PART)
+    latest = life - min(_LATEST_S, life * _LATEST_PART)
+    return line.opened_at + min(rollover_s, earliest), line.opened_at + latest
 
 
 async def rotate(sessions: Sessions, rollover_s: float, clock: Clock) -> None:
