@@ -86,7 +86,7 @@ def what(lock: str, environment: Path) -> list[list[str]]:
     locked = ["--require-hashes", "-r", lock]
     if environment == OWN:
         return [locked, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]]
-    return [["--no-deps", *locked]]
+    return [["--no-deps", "--no-compile", *locked]]
 
 
 def bootstrap_pip(python: Path) -> None:

@@ -123,6 +123,7 @@ async def test_interruption(url):
         for item in voice.talk.items:
             (users if item.role == "user" else assistants).append(item)
     assert voice.watch.statuses == ["cancelled", "completed"]
+    assert voice.watch.seen["error"] == 0
     assert (len(users), len(assistants)) == (2, 2)
     assert len(assistants[0].heard_text) < len(assistants[0].text)
     assert sounded < 1.9 * RATE
