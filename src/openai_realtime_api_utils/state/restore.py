@@ -116,8 +116,10 @@ def _part(part: Part, audio: str | None) -> dict[str, Any] | None:
     if part.type == "input_image":
         detail = {"detail": part.detail} if part.detail else {}
         return {"type": "input_image", "image_url": part.image_url, **detail} if part.image_url else None
-    if part.type == "input_audio" and not part.growing.is_known and not part.segments:
-        return {"type": "input_audio", "audio": audio} if audio else {"type": "input_text", "text": UNTRANSCRIBED}
+    if part.type == "input_audio" and not part.growing.is_final:  # what is transcribed so far may be but the beginning
+        if audio:
+            return {"type": "input_audio", "audio": audio}
+        return {"type": "input_text", "text": part.text or UNTRANSCRIBED}
     return {"type": "input_text", "text": part.text} if part.text else None
 
 
