@@ -12,7 +12,16 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.host import fast_forward
-from openai_realtime_api_utils.simulator import Call, Fail, Say, ScriptedEngine, Settings, connect, synthetic_speech
+from openai_realtime_api_utils.simulator import (
+    Call,
+    Fail,
+    Say,
+    ScriptedEngine,
+    Settings,
+    connect,
+    connect_translation,
+    synthetic_speech,
+)
 
 SILENCE = np.zeros(24_000, np.int16)
 
@@ -393,3 +402,34 @@ async def test_frames_are_watched():
         (sender, json.loads(frame)["type"]) for sender, frame in frames[:2]
     ]
     assert [("server", "input_audio_buffer.cleared")] == [(s, json.loads(f)["type"]) for s, f in frames[2:]]
+
+
+def test_transcription_in_process():
+    """A transcription session runs inside the process too."""
+
+    async def program(connection, clock):
+        audio = {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}
+        await connection.session.update(session={"type": "transcription", "audio": audio})
+        await speak(connection, clock, np.concatenate((synthetic_speech("hello over there"), SILENCE)))
+        events = await until(connection, "conversation.item.input_audio_transcription.completed")
+        return events[0].session.type, events[-1].transcript
+
+    engine = ScriptedEngine(hears=["hello over there"])
+    assert run(program, engine, kind="transcription") == ("transcription", "hello over there")
+
+
+def test_translation_in_process():
+    """A translation session runs inside the process too, with the SDK's connection for it."""
+    clock = ManualClock()
+
+    async def main():
+        engine = ScriptedEngine(["Hola."], hears=["hello over there"])
+        async with connect_translation(engine, clock=clock, created_at=0) as connection:
+            await connection.session.update(session={"audio": {"output": {"language": "es"}}})
+            sound = np.concatenate((synthetic_speech("hello over there"), SILENCE))
+            await connection.session.input_audio_buffer.append(audio=base64.b64encode(sound.tobytes()).decode())
+            await connection.session.close()
+            events = await until(connection, "session.closed")
+        return engine.turns[0].translate_to, "".join(e.delta for e in events if "output_transcript" in e.type)
+
+    assert fast_forward.run(main(), clock) == ("es", "Hola.")

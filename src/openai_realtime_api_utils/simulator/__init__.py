@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .engine import Call, Engine, Fail, Listening, Say, Thought, Turn
     from .fault_injection import Faults
     from .local import ChatEndpoint, LocalEngine
-    from .memory import connect
+    from .mcp_server import McpFailure, McpServer, McpTool
+    from .memory import connect, connect_translation
+    from .phone_call import PhoneCall
     from .scenario import Dialogue
     from .scenario_file import Scenario, load_scenario
     from .scripted import ScriptedEngine, Wait
@@ -34,7 +36,12 @@ _NAMES = {
     "Turn": "engine",
     "ChatEndpoint": "local",
     "LocalEngine": "local",
+    "McpFailure": "mcp_server",
+    "McpServer": "mcp_server",
+    "McpTool": "mcp_server",
     "connect": "memory",
+    "connect_translation": "memory",
+    "PhoneCall": "phone_call",
     "Dialogue": "scenario",
     "Scenario": "scenario_file",
     "load_scenario": "scenario_file",
@@ -58,6 +65,10 @@ __all__ = [
     "Faults",
     "Listening",
     "LocalEngine",
+    "McpFailure",
+    "McpServer",
+    "McpTool",
+    "PhoneCall",
     "Scenario",
     "ScriptedEngine",
     "Say",
@@ -70,6 +81,7 @@ __all__ = [
     "Wait",
     "WebRtcVad",
     "connect",
+    "connect_translation",
     "load_scenario",
     "questions",
     "serve",

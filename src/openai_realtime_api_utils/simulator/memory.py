@@ -11,18 +11,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from openai.resources.realtime.translations.translations import AsyncTranslationsConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.frames import OK_CLOSE_CODES, Close, CloseCode
 from websockets.http11 import Response
 
 from ..clock import Clock, SystemClock
+from .base_session import BaseSession
 from .disturbance import run_disturbed
 from .engine import Engine
 from .fault_injection import Faults
 from .http_messages import spurned
+from .keys import Kind
+from .opening import open_session
 from .runner import run
-from .session import Session
 from .settings import Settings
 from .vad import Vad, WebRtcVad, check_installed
 
@@ -42,6 +45,7 @@ _logger = logging.getLogger(__name__)
 async def connect(
     engine: Engine,
     *,
+    kind: Literal["realtime", "transcription"] = "realtime",
     model: str | None = None,
     settings: Settings | None = None,
     clock: Clock | None = None,
@@ -54,6 +58,7 @@ async def connect(
 
     Args:
         engine: what listens, thinks and speaks in this session.
+        kind: which type of session it is; ``connect_translation`` opens the third.
         model: as in the SDK's ``connect``.
         settings: how the service behaves.
         clock: what the session waits on, the system's by default.
@@ -66,13 +71,47 @@ async def connect(
         MissingExtraError: turn detection needs a package that is not installed.
         websockets.exceptions.InvalidStatus: the faults refuse the handshake.
     """
+    async with _running(engine, kind, model, settings, clock, vad, created_at, watch, faults) as socket:
+        yield AsyncRealtimeConnection(cast("ClientConnection", socket))
+
+
+@asynccontextmanager
+async def connect_translation(
+    engine: Engine,
+    *,
+    model: str | None = None,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    vad: Callable[[], Vad] = WebRtcVad,
+    created_at: int | None = None,
+    watch: Watch | None = None,
+    faults: Faults | None = None,
+) -> AsyncGenerator[AsyncTranslationsConnection]:
+    """Run a translation session beside the caller and yield the SDK's connection to it; all else as for ``connect``."""
+    async with _running(engine, "translation", model, settings, clock, vad, created_at, watch, faults) as socket:
+        yield AsyncTranslationsConnection(cast("ClientConnection", socket))
+
+
+@asynccontextmanager
+async def _running(
+    engine: Engine,
+    kind: Kind,
+    model: str | None,
+    settings: Settings | None,
+    clock: Clock | None,
+    vad: Callable[[], Vad],
+    created_at: int | None,
+    watch: Watch | None,
+    faults: Faults | None,
+) -> AsyncGenerator[_ClientSocket]:
     check_installed(vad)
     if faults is not None and faults.refuse_handshake is not None:
         refused = spurned(faults.refuse_handshake)
         status, headers = refused.status, Headers(refused.all_headers())
         raise InvalidStatus(Response(status.value, status.phrase, headers, refused.body))
     clock = clock or SystemClock()
-    session = Session(
+    session = open_session(
+        kind,
         now=clock.now(),
         created_at=int(datetime.now(UTC).timestamp()) if created_at is None else created_at,
         settings=settings,
@@ -84,7 +123,7 @@ async def connect(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_serve(session, engine, clock, link, faults))
         try:
-            yield AsyncRealtimeConnection(cast("ClientConnection", _ClientSocket(link)))
+            yield _ClientSocket(link)
         except BaseException as error:  # noqa: BLE001  (raised below, as it is and not as a group)
             failure = error
         link.end(Close(1000, ""), by_client=True)
@@ -92,7 +131,7 @@ async def connect(
         raise failure
 
 
-async def _serve(session: Session, engine: Engine, clock: Clock, link: _Link, faults: Faults | None) -> None:
+async def _serve(session: BaseSession, engine: Engine, clock: Clock, link: _Link, faults: Faults | None) -> None:
     async def close(code: int, reason: str) -> None:
         link.end(Close(code, reason), by_client=False)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..clock import Clock
 from .base_session import BaseSession
-from .call import Call
 from .engine import Engine
 from .fault_injection import Faults
 from .faults import missing
@@ -18,6 +17,7 @@ from .http_messages import HttpAnswer, refusal
 from .ids import Ids
 from .keys import EphemeralKeys, Kind
 from .opening import open_session
+from .phone_call import PhoneCall
 from .session import Session
 from .settings import Settings
 from .vad import Vad
@@ -34,7 +34,7 @@ class Service:
     created_at: float
     """Seconds since 1970 when it began; the clock says what has passed since."""
     faults: Faults | None = None
-    calls: dict[str, Call] = field(init=False, default_factory=dict[str, Call])
+    calls: dict[str, PhoneCall] = field(init=False, default_factory=dict[str, PhoneCall])
     """The calls that go on, by id."""
     keys: EphemeralKeys = field(init=False)
     _began: float = field(init=False)

@@ -18,11 +18,11 @@ from websockets.asyncio.server import serve as serve_websocket
 
 from ..clock import Clock, SystemClock
 from ..errors import SimulatorError
-from .call import Call, no_hush, open_call, unheard
 from .door import Door
 from .engine import Engine
 from .fault_injection import Faults
 from .lobby import Lobby
+from .phone_call import PhoneCall, no_hush, open_call, unheard
 from .rest import answer
 from .service import Service
 from .settings import Settings
@@ -51,7 +51,7 @@ class Server:
         given: dict[str, Any] | None = None,
         on_speech: Callable[[Samples], object] = unheard,
         on_hush: Callable[[], object] = no_hush,
-    ) -> AbstractAsyncContextManager[Call]:
+    ) -> AbstractAsyncContextManager[PhoneCall]:
         """Have somebody call, until the block is left; sidebands connect with ``?call_id=`` and the call's ``id``.
 
         Args:

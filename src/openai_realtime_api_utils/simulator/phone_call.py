@@ -48,7 +48,7 @@ def no_hush() -> None:
     """Have nothing to silence."""
 
 
-class Call:
+class PhoneCall:
     """Be a call: its session, the one who called, and the sidebands that are attached to it."""
 
     def __init__(
@@ -198,14 +198,14 @@ async def open_call(
     given: dict[str, Any] | None,
     on_speech: Callable[[Samples], object],
     on_hush: Callable[[], object],
-) -> AsyncGenerator[Call]:
+) -> AsyncGenerator[PhoneCall]:
     """Have somebody call until the block is left; sidebands find the call by its id.
 
     Raises:
         Fault: ``given`` is refused.
     """
     session = service.new_call(model, given)
-    call = Call(session, service.engine_factory(), service.clock, on_speech=on_speech, on_hush=on_hush)
+    call = PhoneCall(session, service.engine_factory(), service.clock, on_speech=on_speech, on_hush=on_hush)
     service.calls[call.id] = call
     try:
         async with asyncio.TaskGroup() as tasks:
