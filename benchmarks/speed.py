@@ -1,54 +1,175 @@
-"""Measure what one event costs on its way in: decoding it, and running it through a chain."""
+"""Measure what the library costs, against the openai package and the other libraries, side by side in the same run.
 
-from collections.abc import Iterable
-from typing import Any, cast
+Every figure is a median of ratios: each round runs all stacks one after the other, so that noise hits all alike.
+``BENCH_ROUNDS`` sets the number of rounds, ``BENCH_PEERS`` names the peers to run (all, if it is not set).
+"""
 
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from __future__ import annotations
 
-from benchmarks.figure import Figure, median_ratio
-from benchmarks.traffic import session
-from openai_realtime_api_utils.chain import chain
-from openai_realtime_api_utils.events import decode
+import os
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-ROUNDS = 9
+from benchmarks import speed_inside
+from benchmarks.figure import Figure
+from benchmarks.speed_peers import available, run, server
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+LOOPS = 6
+APPENDS = 4000
+TRIALS = 12
+WINDOW_S = 5.0
+MOST_LAG_MS = 20.0
+AUDIENCE = 40
+"""How many sessions the CPU time of one is taken from: few enough for the slowest stack."""
+
+Results = dict[str, list[dict[str, Any]]]
 
 
 def measure() -> Iterable[Figure]:
-    """Measure decoding against the SDK's own parse, and the chain against calling its handlers by hand."""
-    frames = session()
-    parse = cast(Any, AsyncRealtimeConnection.parse_event)
+    """Measure everything; what a missing peer is needed for is left out."""
+    yield from speed_inside.measure()
+    named = os.environ.get("BENCH_PEERS")
+    stacks = [s for s in available() if named is None or s in named.split() or s.startswith(("ours", "openai"))]
+    with server() as url:
+        yield from _receive(stacks, url)
+        yield from _append(stacks, url)
+        yield from _interrupt(stacks, url)
+        yield from _sessions(stacks, url)
+        yield from _memory(url)
 
-    def ours() -> None:
-        for frame in frames:
-            decode(frame)
 
-    def sdk() -> None:
-        for frame in frames:
-            parse(None, frame)
+def _rounds(stacks: Sequence[str], job: str, url: str, *numbers: float, rounds: int = ROUNDS) -> Results:
+    results: Results = {stack: [] for stack in stacks}
+    for _ in range(rounds):
+        taken = {stack: run(stack, job, url, *numbers) for stack in stacks}
+        for stack, result in taken.items():
+            if result is not None:
+                results[stack].append(result)
+    return results
 
-    how = f"median of {ROUNDS} ratios of CPU time, {len(frames)} frames of a ten-turn voice session"
-    # 4.7 us against 63 us was measured for the union against the SDK's parse when the design was made.
-    yield Figure("speed.decode_vs_openai", median_ratio(ours, sdk, ROUNDS), "of openai", 0.15, how)
 
-    def handler(event: Any, metadata: Any, connection: Any) -> Any:
-        return event, metadata
+def _tell(title: str, results: Results, field: str, unit: str) -> None:
+    told = {
+        stack: f"{statistics.median(r[field] for r in found):.3g} "
+        f"[{min(r[field] for r in found):.3g} to {max(r[field] for r in found):.3g}]"
+        for stack, found in results.items()
+        if found
+    }
+    print(f"  {title}, {unit}: " + ", ".join(f"{stack} {value}" for stack, value in told.items()), flush=True)
 
-    handlers = [handler] * 6
-    folded = chain(handlers)
-    event = decode(frames[0])
 
-    def through_chain() -> None:
-        for _ in range(20_000):
-            try:
-                folded(event, {}, None).send(None)  # type: ignore[attr-defined]
-            except StopIteration:
-                pass
+def _ratio(results: Results, stack: str, peer: str, field: str) -> float | None:
+    pairs = list(zip(results.get(stack, []), results.get(peer, []), strict=False))
+    return statistics.median(a[field] / b[field] for a, b in pairs) if pairs else None
 
-    def by_hand() -> None:
-        for _ in range(20_000):
-            now, metadata = event, {}
-            for call in handlers:
-                now, metadata = call(now, metadata, None)
 
-    how = f"median of {ROUNDS} ratios of CPU time, 6 sync handlers, against a bare loop over them"
-    yield Figure("speed.chain_vs_bare_calls", median_ratio(through_chain, by_hand, ROUNDS), "of bare calls", 4.0, how)
+def _ratios(
+    results: Results, field: str, how: str, *wanted: tuple[str, str, str, float], more_is_better: bool = False
+) -> Iterable[Figure]:
+    for name, stack, peer, target in wanted:
+        ratio = _ratio(results, stack, peer, field)
+        if ratio is not None:
+            yield Figure(name, ratio, f"of {peer}", target, how, more_is_better)
+
+
+def _receive(stacks: Sequence[str], url: str) -> Iterable[Figure]:
+    results = _rounds(stacks, "receive", f"{url}/replay;loops={LOOPS}")
+    _tell("receiving", results, "us", "us of CPU time per server event")
+    how = f"median of {ROUNDS} ratios of CPU time per server event, ten-turn sessions, the socket never empty"
+    yield from _ratios(
+        results,
+        "us",
+        how,
+        ("speed.receive_vs_openai", "ours", "openai", 0.25),
+        ("speed.receive_vs_agents", "ours", "openai_agents", 0.35),
+        ("speed.receive_vs_livekit", "ours", "livekit", 1.0),
+        ("speed.receive_vs_pipecat", "ours", "pipecat", 1.0),
+        ("speed.receive_vs_floor", "ours", "floor", 1.6),
+        ("speed.fast_receive_vs_floor", "ours_fast", "floor", 1.6),
+    )
+
+
+def _append(stacks: Sequence[str], url: str) -> Iterable[Figure]:
+    sending = [s for s in stacks if s not in ("livekit", "pipecat")]  # those two only queue what they are given
+    results = _rounds(sending, "append", f"{url}/idle", APPENDS)
+    _tell("sending", results, "us", "us of CPU time per append of 20 ms")
+    yield from _ratios(
+        results,
+        "us",
+        f"median of {ROUNDS} ratios of CPU time per append of 20 ms",
+        ("speed.append_vs_openai", "ours", "openai", 0.17),
+        ("speed.append_vs_agents", "ours", "openai_agents", 1.0),
+        ("speed.append_vs_floor", "ours", "floor", 2.0),
+        ("speed.fast_append_vs_floor", "ours_fast", "floor", 1.3),
+    )
+
+
+def _interrupt(stacks: Sequence[str], url: str) -> Iterable[Figure]:
+    for name, gap in (("idle", 0.25), ("burst", 0)):
+        results = _rounds(stacks, "interrupt", f"{url}/burst;trials={TRIALS};gap={gap}", rounds=min(ROUNDS, 3))
+        medians = {s: [{"ms": statistics.median(r["ms"])} for r in found if r["ms"]] for s, found in results.items()}
+        _tell(f"interrupting, {name}", medians, "ms", "ms from the server's write to silence")
+        how = f"median of {min(ROUNDS, 3)} medians of {TRIALS}"
+        ms = {s: statistics.median(r["ms"] for r in found) for s, found in medians.items() if found}
+        behind = "behind ten seconds of audio in one burst" if name == "burst" else "all caught up"
+        if "ours" in ms:
+            yield Figure(f"speed.interrupt_{name}_ms_p50", ms["ours"], "ms", 2.0, f"{how}, {behind}")
+        peers = {s: v for s, v in ms.items() if s not in ("floor", "ours", "ours_fast")}
+        if name == "burst" and "ours" in ms and peers:
+            best = min(peers, key=lambda s: peers[s])
+            how = f"{how}, {behind}; the best peer is {best}"
+            yield Figure("speed.interrupt_burst_vs_best", ms["ours"] / peers[best], f"of {best}", 0.3, how)
+
+
+def _sessions(stacks: Sequence[str], url: str) -> Iterable[Figure]:
+    """Take how many sessions a core holds from the CPU time of one, and try whether it does."""
+    running = [s for s in stacks if s not in ("pipecat", "floor")]
+    results = _rounds(running, "sessions", f"{url}/real", AUDIENCE, WINDOW_S)
+    _tell(f"{AUDIENCE} sessions", results, "cpu", "cores")
+    held = {}
+    for stack, found in results.items():
+        if not found:
+            continue
+        number = int(AUDIENCE / statistics.median(r["cpu"] for r in found) * 0.9)
+        while number > 1:
+            tried = run(stack, "sessions", f"{url}/real", number, WINDOW_S)
+            is_held = tried is not None and tried["lag_p99_ms"] < MOST_LAG_MS and tried["appends"] > 0.98
+            lag = "failed" if tried is None else f"p99 lag {tried['lag_p99_ms']:.1f} ms, {tried['cpu']:.2f} cores"
+            print(f"  {stack}: {number} sessions, {lag}", flush=True)
+            if is_held:
+                held[stack] = number
+                break
+            number = int(number * 0.85)
+    how = f"sessions of one core with p99 loop lag below {MOST_LAG_MS:g} ms, 50 appends a second each; {held}"
+    for name, stack, peer, target in (
+        ("speed.sessions_vs_openai", "ours", "openai", 4.0),
+        ("speed.sessions_vs_agents", "ours", "openai_agents", 1.2),
+        ("speed.sessions_vs_livekit", "ours", "livekit", 1.2),
+        ("speed.fast_sessions_vs_openai", "ours_fast", "openai", 8.0),
+    ):
+        if stack in held and peer in held:
+            yield Figure(name, held[stack] / held[peer], f"of {peer}", target, how, more_is_better=True)
+    how = f"median of {ROUNDS} ratios of CPU time, {AUDIENCE} sessions in real time"
+    yield from _ratios(
+        results,
+        "cpu",
+        how,
+        ("speed.session_cpu_vs_openai", "ours", "openai", 0.25),
+        ("speed.session_cpu_vs_agents", "ours", "openai_agents", 0.83),
+        ("speed.session_cpu_vs_livekit", "ours", "livekit", 0.83),
+        ("speed.fast_session_cpu_vs_openai", "ours_fast", "openai", 0.125),
+    )
+
+
+def _memory(url: str) -> Iterable[Figure]:
+    found = _rounds(["ours"], "memory", f"{url}/idle", 60)["ours"]
+    if found:
+        how = f"median of {ROUNDS}: resident memory of 60 sessions more, one client shared"
+        yield Figure("speed.rss_kb_per_session", statistics.median(r["kb"] for r in found), "KB", 150, how)
+    # 32 sessions of ten turns are an hour of conversation; the first eight warm the memory up.
+    grown = _rounds(["ours"], "growth", f"{url}/replay;loops=40", rounds=1)["ours"]
+    if grown:
+        how = "resident memory after an hour of conversation, less that after a quarter of one"
+        yield Figure("speed.rss_growth_kb_per_hour", grown[0]["kb"], "KB", 3000, how)

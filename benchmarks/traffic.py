@@ -5,6 +5,8 @@ import json
 import random
 
 TURNS = 10
+BARGED_IN = (3, 7)
+"""The turns whose answer is still sounding when the user speaks again."""
 WORDS = (*"abcdefghij", "well", "think", "moment", "expect", "because")
 
 
@@ -20,11 +22,11 @@ def timed_session(seed: int = 1) -> list[tuple[float, bytes]]:
     now = 0.0
 
     def put(kind: str, **fields: object) -> None:
-        frame = {"type": kind, "event_id": f"event_{seed}_{len(frames)}", **fields}
+        frame = {"type": kind, "event_id": f"event_{seed:04}_{len(frames)}", **fields}
         frames.append((now, json.dumps(frame, separators=(",", ":")).encode()))
 
     for turn in range(TURNS):
-        user, item, response = f"item_u{seed}_{turn}", f"item_a{seed}_{turn}", f"resp_{seed}_{turn}"
+        user, item, response = f"item_u{seed:04}_{turn}", f"item_a{seed:04}_{turn}", f"resp_{seed:04}_{turn}"
         message = {"id": item, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
         spoken = {
             "id": user,
@@ -62,5 +64,5 @@ def timed_session(seed: int = 1) -> list[tuple[float, bytes]]:
         put("conversation.item.done", item=done, previous_item_id=user)
         put("response.output_item.done", response_id=response, output_index=0, item=done)
         put("response.done", response={**answer, "status": "completed"})
-        now += 6.0
+        now += 1.0 if turn in BARGED_IN else 6.0
     return frames

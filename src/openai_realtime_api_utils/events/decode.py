@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, get_args
 
 import openai
 from pydantic import Field, TypeAdapter, ValidationError
@@ -60,13 +60,23 @@ def _unchecked(frame: bytes | str) -> Any:
     if not isinstance(value, dict) or not isinstance(cast("dict[str, Any]", value).get("type"), str):
         raise RemoteProtocolError(f"The server sent JSON without an event type: {_shown(frame)}.", event=frame)
     event = cast("dict[str, Any]", value)
-    return _parsers().by_type.get(event["type"], UnknownEvent).construct(**event)
+    parsers = _parsers()
+    session: object = event.get("session")
+    is_translation = isinstance(session, dict) and cast("dict[str, Any]", session).get("type") == "translation"
+    known = parsers.translation_types if is_translation else parsers.types
+    return known.get(event["type"], UnknownEvent).construct(**event)
+
+
+_Types: TypeAlias = dict[str, type[openai.BaseModel]]
 
 
 class _Parsers(NamedTuple):
     conversation: Callable[[bytes | str], Any]
     translation: Callable[[bytes | str], Any]
-    by_type: dict[str, type[openai.BaseModel]]
+    types: _Types
+    """Event type -> class; of a name that both have, the conversation's."""
+    translation_types: _Types
+    """The same; of a name that both have, the translation's."""
 
 
 @cache
@@ -80,12 +90,10 @@ def _parsers() -> _Parsers:
         TypeAdapter[Any](Annotated[union, Field(discriminator="type")]).validator.validate_json  # pyright: ignore[reportArgumentType, reportInvalidTypeForm]
         for union in unions
     )
-    by_type: dict[str, type[openai.BaseModel]] = {
-        get_args(model.model_fields["type"].annotation)[0]: model
-        for union in reversed(unions)  # so that the conversation's meaning of a shared name stands
-        for model in get_args(union)
-    }
-    return _Parsers(conversation, translation, by_type)
+    types, translation_types = (
+        {get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(union)} for union in unions
+    )
+    return _Parsers(conversation, translation, {**translation_types, **types}, {**types, **translation_types})
 
 
 def _shown(frame: bytes | str) -> str:
