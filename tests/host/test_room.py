@@ -105,3 +105,25 @@ def test_it_knows_who_listens():
         return before, during, room.microphone.is_open, room.microphone.said_until
 
     assert (False, True, False, 0.1) == fast_forward.run(main(), clock)
+
+
+def test_a_ringing_room_rings_on():
+    """With a reverberation time, sound goes on after the loudspeaker has fallen silent, and dies away."""
+    clock = ManualClock()
+    room = Room(clock, delay_ms=40, gain=0.5, rt60_s=0.3)
+
+    async def main():
+        playback = room.speaker.play(SpeechId("a"))
+        playback.write(np.full(2_400, 8_000, np.int16))
+        playback.finish()
+        heard = []
+        async for frame in room.microphone.frames():
+            heard.append(frame.samples)
+            if len(heard) == 40:
+                return np.concatenate(heard).astype(float)
+
+    heard = fast_forward.run(main(), clock)
+    parts = (heard[1_000:3_300], heard[3_500:4_500], heard[9_000:10_000])
+    direct, ringing, later = (float(np.sqrt(np.mean(part**2))) for part in parts)
+    assert direct > ringing > later
+    assert ringing > 50
