@@ -37,6 +37,8 @@ class Entry:
 
     is_in_context: bool = True
     """False once it was dropped from what models are given, for the conversation had outgrown them."""
+    shown: dict[str, Any] | None = None
+    """What models were last given of it."""
 
     @property
     def audio_ms(self) -> int:

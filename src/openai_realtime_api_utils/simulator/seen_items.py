@@ -44,8 +44,13 @@ def _called(item: Mapping[str, Any], output: str) -> Iterator[dict[str, Any]]:
 
 
 def _filled(entry: Entry) -> dict[str, Any]:
+    """Return the item; the same object while it stays as it is, since each response is given the whole conversation."""
     content = entry.item.get("content")
-    if content is None:
-        return dict(entry.item)
-    parts = [part | {"transcript": entry.transcript} if part["type"] == "input_audio" else part for part in content]
-    return entry.item | {"content": parts}
+    filled = dict(entry.item)
+    if content is not None:
+        filled["content"] = [
+            part | {"transcript": entry.transcript} if part["type"] == "input_audio" else part for part in content
+        ]
+    if filled != entry.shown:
+        entry.shown = filled
+    return entry.shown or filled
