@@ -8,12 +8,21 @@ from typing import Annotated, Any, get_args
 import numpy as np
 import pytest
 from foreign_environments import PROGRAMS, folder_of, runner_of
-from openai.types.realtime import RealtimeServerEvent
+from openai.types.realtime import RealtimeServerEvent, RealtimeTranslationServerEvent
 from pydantic import Field, TypeAdapter
 
-from openai_realtime_api_utils.simulator import Session, synthetic_speech
+from openai_realtime_api_utils.simulator import synthetic_speech
+from openai_realtime_api_utils.simulator.base_session import BaseSession
+from openai_realtime_api_utils.simulator.commands import For
+from openai_realtime_api_utils.simulator.translation_session import TranslationSession
 
-SDK: TypeAdapter[Any] = TypeAdapter(Annotated[get_args(RealtimeServerEvent)[0], Field(discriminator="type")])
+
+def adapter(union: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[get_args(union)[0], Field(discriminator="type")])
+
+
+CONVERSATION = adapter(RealtimeServerEvent)
+TRANSLATION = adapter(RealtimeTranslationServerEvent)
 
 
 class Wire:
@@ -30,9 +39,8 @@ class Wire:
 @pytest.fixture
 def wire(monkeypatch):
     """Record the sessions of a test; every frame that they send must be what the SDK says it is."""
-    record = Wire()
-    base = next(each for each in Session.__mro__ if "poll" in vars(each))
-    receive, poll = base.receive, base.poll
+    record, checks = Wire(), []
+    receive, poll = BaseSession.receive, BaseSession.poll
 
     def recorded_receive(self, event, *arguments):
         record.received.append(event)
@@ -40,14 +48,17 @@ def wire(monkeypatch):
 
     def recorded_poll(self):
         ready = poll(self)
-        record.sent += [each for each in ready if isinstance(each, dict)]
+        sent = [each.event if isinstance(each, For) else each for each in ready if isinstance(each, dict | For)]
+        record.sent += sent
+        kind = TRANSLATION if isinstance(self, TranslationSession) else CONVERSATION
+        checks.extend((kind, event) for event in sent)
         return ready
 
-    monkeypatch.setattr(base, "receive", recorded_receive)
-    monkeypatch.setattr(base, "poll", recorded_poll)
+    monkeypatch.setattr(BaseSession, "receive", recorded_receive)
+    monkeypatch.setattr(BaseSession, "poll", recorded_poll)
     yield record
-    for event in record.sent:
-        SDK.validate_python(event)
+    for kind, event in checks:
+        kind.validate_python(event)
 
 
 @pytest.fixture
