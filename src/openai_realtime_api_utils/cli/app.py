@@ -99,11 +99,14 @@ def simulate(
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
     chat_url: ChatUrl = None,
     chat_model: ChatModel = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A scenario that says what is heard and answered: a dialogue or a recording.")
+    ] = None,
 ) -> None:
     """Serve the Realtime API on this machine, with no key and no network. Ctrl-C ends it."""
     from .simulate import run_simulate
 
-    run_simulate(host, port, chat_url, chat_model)
+    run_simulate(host, port, chat_url, chat_model, scenario)
 
 
 @app.command()
