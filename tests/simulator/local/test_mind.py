@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -183,3 +184,9 @@ def test_the_time_of_day(hour, minute, words):
     """The time is told as it is spoken."""
     now = NOW.replace(hour=hour, minute=minute)
     assert answer(turn(user("what time is it")), now) == [Say(f"It is {words}.")]
+
+
+def test_it_does_not_pretend_to_translate():
+    """In a translation session it says that it cannot, and repeats what it heard."""
+    (first, second) = answer(replace(turn(spoken("good morning")), translate_to="es"), NOW)
+    assert (first.text, second.text) == ("I cannot translate into es. ", "You said: good morning.")

@@ -67,6 +67,8 @@ RULES: Sequence[Rule] = (
 def answer(turn: Turn, now: datetime) -> list[Thought]:
     """Return what the local stand-in says or calls; the same for the same turn and time."""
     context = context_of(turn.items)
+    if turn.translate_to is not None:
+        return _say([f"I cannot translate into {turn.translate_to}.", f"You said: {context.asked}."])
     if context.outputs:
         return _say([_told(name, output) for name, output in context.outputs])
     wanted = called_for(turn, "" if context.is_answered else context.asked or "", now.date())
