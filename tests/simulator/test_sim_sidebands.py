@@ -142,3 +142,11 @@ async def test_leaving_the_block_hangs_up():
             await connection.recv()
         with pytest.raises(ConnectionClosed):
             await connection.recv()
+
+
+async def test_what_fails_beside_a_call():
+    """An error inside the block leaves it as it is, not in a group of errors."""
+    async with serve(engine) as server:
+        with pytest.raises(ZeroDivisionError):
+            async with server.call():
+                raise ZeroDivisionError

@@ -207,12 +207,16 @@ async def open_call(
     session = service.new_call(model, given)
     call = PhoneCall(session, service.engine_factory(), service.clock, on_speech=on_speech, on_hush=on_hush)
     service.calls[call.id] = call
+    failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(call.run(), name=f"call {call.id}")
             try:
                 yield call
-            finally:
-                call.hang_up()
+            except BaseException as error:  # noqa: BLE001  (raised below, as it is and not as a group)
+                failure = error
+            call.hang_up()
     finally:
         del service.calls[call.id]
+    if failure is not None:
+        raise failure
