@@ -64,6 +64,17 @@ def talk(
         bool, typer.Option(help="Take the assistant's voice out of the microphone; not needed with headphones.")
     ] = True,
     push_to_talk: Annotated[bool, typer.Option("--push-to-talk", help="Talk between two presses of space.")] = False,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(help="A module, or the path of a Python file, whose functions the model may call; repeatable."),
+    ] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(help="An MCP server whose tools the model may call: a command line, or an address; repeatable."),
+    ] = None,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Approve every call that needs approval; without it they are refused.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Talk to a realtime model: OpenAI's with OPENAI_API_KEY set, else the local simulator.
@@ -89,6 +100,9 @@ def talk(
         loudspeaker=_device(loudspeaker),
         echo_cancellation=echo_cancellation,
         push_to_talk=push_to_talk,
+        tools=tuple(tools or ()),
+        mcp=tuple(mcp or ()),
+        approve=approve,
     )
     run_talk(options, as_json=json)
 
@@ -102,11 +116,36 @@ def simulate(
     scenario: Annotated[
         Path | None, typer.Option(help="A scenario that says what is heard and answered: a dialogue or a recording.")
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong, e.g. latency=0.2 or close=response.done:1011; repeatable; see the docs."),
+    ] = None,
+    pace: Annotated[float, typer.Option(help="Seconds of speech that are sent in one second.", min=0.01)] = 4.0,
+    lifetime: Annotated[float, typer.Option(help="How long a session lives, in seconds.", min=1)] = 3600.0,
+    api_key: Annotated[
+        str | None, typer.Option(help="The key that clients must bring; safer in the variable SIMULATOR_API_KEY.")
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let other machines in, with a key, if --host is not this machine's.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print every frame, one JSON object per line.")] = False,
 ) -> None:
     """Serve the Realtime API on this machine, with no key and no network. Ctrl-C ends it."""
-    from .simulate import run_simulate
+    from .simulate import SimulateOptions, run_simulate
 
-    run_simulate(host, port, chat_url, chat_model, scenario)
+    options = SimulateOptions(
+        host=host,
+        port=port,
+        chat_url=chat_url,
+        chat_model=chat_model,
+        scenario=scenario,
+        fault=tuple(fault or ()),
+        api_key=api_key,
+        allow_remote=allow_remote,
+        pace=pace,
+        lifetime=lifetime,
+    )
+    run_simulate(options, as_json=json)
 
 
 @app.command()

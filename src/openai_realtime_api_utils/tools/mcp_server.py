@@ -33,8 +33,9 @@ _logger = logging.getLogger(__name__)
 class McpServer:
     """Be a running MCP server. ``mcp_server`` makes one."""
 
-    def __init__(self, name: str, last_words: Callable[[], str] = str) -> None:
+    def __init__(self, name: str, clock: Clock, last_words: Callable[[], str] = str) -> None:
         self.name = name
+        self._clock = clock
         self._last_words = last_words
         self.tools: tuple[Tool, ...] = ()
         """Its tools as it listed them when it began, for ``CallTools``."""
@@ -50,7 +51,8 @@ class McpServer:
         if self.client is None:
             raise self._ended()
         try:
-            result = await self.client.call_tool(tool, dict(arguments))
+            with self._clock.working():
+                result = await self.client.call_tool(tool, dict(arguments))
         except Exception as error:
             if not await self.lives():
                 raise self._ended() from error
@@ -109,7 +111,7 @@ async def mcp_server(
     clock = clock or SystemClock()
     with _Listening() as complaints:
         told = where if isinstance(where, str) else shlex.join(where)
-        server = McpServer(name or told, lambda: complaints.last)
+        server = McpServer(name or told, clock, lambda: complaints.last)
         holding = _Holding(server, where, prefix, dict(env or {}), complaints)
         try:
             try:

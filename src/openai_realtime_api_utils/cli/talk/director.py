@@ -34,12 +34,14 @@ class Director:
         clock: Clock,
         *,
         greeting: bool,
+        is_working: Callable[[], bool] = lambda: False,
     ) -> None:
         self._microphone = microphone
         self._narrate = narrate
         self._conversation = conversation
         self._clock = clock
         self._greeting = greeting
+        self._is_working = is_working
 
     async def run(self, end: Callable[[], Awaitable[None]]) -> None:
         """Let the recording speak when the greeting is over; call ``end`` when its last answer is."""
@@ -63,4 +65,5 @@ class Director:
 
     def _is_busy(self) -> bool:
         is_speaking_user = self._microphone.may_speak.is_set() and not self._microphone.has_spoken.is_set()
-        return is_speaking_user or self._narrate.is_anybody_speaking or bool(self._conversation.open_responses)
+        is_answering = bool(self._conversation.open_responses) or self._is_working()
+        return is_speaking_user or self._narrate.is_anybody_speaking or is_answering

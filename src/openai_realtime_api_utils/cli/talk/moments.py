@@ -73,6 +73,20 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Called:
+    """Tell that a tool is called, and then what came of it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it."""
+    status: str
+    """``running``; then ``answered``, ``failed``, ``timed_out``, ``cancelled`` or ``refused``."""
+    output: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Problem:
     """Tell what went wrong without ending the conversation."""
 
@@ -91,7 +105,7 @@ class Summary:
     files: list[str] = field(default_factory=list[str])
 
 
-Moment: TypeAlias = Chose | Floor | Said | Heard | Level | Answered | Interrupted | Problem | Summary
+Moment: TypeAlias = Chose | Floor | Said | Heard | Level | Answered | Interrupted | Called | Problem | Summary
 Tell: TypeAlias = Callable[[Moment], None]
 
 

@@ -28,3 +28,8 @@ class TalkOptions:
     loudspeaker: int | str | None = None
     echo_cancellation: bool = True
     push_to_talk: bool = False
+    tools: tuple[str, ...] = ()
+    """Modules, or paths of Python files, whose functions the model may call."""
+    mcp: tuple[str, ...] = ()
+    """Command lines or addresses of MCP servers."""
+    approve: bool = False

@@ -10,6 +10,7 @@ from ...clock import Clock
 from ...hooked_session import hook_middlewares
 from ...hooks import library_logger
 from ...middlewares import (
+    ArbitrateResponses,
     GiveClientEventId,
     Interrupt,
     StreamMic,
@@ -27,6 +28,7 @@ from .narrate import Narrate, TellProblems
 from .options import TalkOptions
 from .save import SaveSession
 from .sound import Sound, prepare
+from .tools import find_tools, make_call_tools
 
 _TRANSCRIBER = "gpt-realtime-whisper"
 """Transcribes while the user still speaks (recorded sessions)."""
@@ -43,13 +45,22 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     variables = environment()
     with TellProblems(library_logger, tell), ExitStack() as stack:
         open_sound = prepare(options, clock, tell, stack)
-        async with choose.connect(options, variables, clock, tell) as connection:
+        async with (
+            find_tools(options, clock, tell) as tools,
+            choose.connect(options, variables, clock, tell) as connection,
+        ):
             save = stack.enter_context(SaveSession(options.save, clock)) if options.save else None
-            await _converse(options, connection, open_sound(), save, clock, tell)
+            await _converse(options, connection, open_sound(), tools, save, clock, tell)
 
 
 async def _converse(
-    options: TalkOptions, connection: Any, sound: Sound, save: SaveSession | None, clock: Clock, tell: Tell
+    options: TalkOptions,
+    connection: Any,
+    sound: Sound,
+    tools: list[Any],
+    save: SaveSession | None,
+    clock: Clock,
+    tell: Tell,
 ) -> None:
     config, conversation = TrackConfig(), TrackConversation()
 
@@ -75,14 +86,24 @@ async def _converse(
         )
         narrate = Narrate(config, conversation, iap.audio_player, stack.enter_context(mic), tell, sound.host)
         stack.callback(lambda: tell(_summary(options, narrate, iap.audio_player.heard_s, sound.files)))
-        middlewares = [GiveClientEventId(), config, conversation, iap, mic, narrate, *([save] if save else [])]
+        calls = make_call_tools(tools, options, conversation, iap.audio_player, clock, tell)
+        calling = [ArbitrateResponses(clock=clock), calls] if tools else []
+        watching = [iap, mic, narrate, *([save] if save else [])]
+        middlewares = [GiveClientEventId(), *calling, config, conversation, *watching]
         async with hook_middlewares(connection, middlewares, clock=clock) as session:
             await session.send(_session_update(options))
             if options.greeting:
                 await session.send({"type": "response.create"})
             session.send.spawn(narrate.keep_looking(clock), name="the narrator")
             if sound.recording is not None:
-                director = Director(sound.recording, narrate, conversation, clock, greeting=options.greeting)
+                director = Director(
+                    sound.recording,
+                    narrate,
+                    conversation,
+                    clock,
+                    greeting=options.greeting,
+                    is_working=lambda: bool(calls.running),
+                )
                 session.send.spawn(director.run(connection.close), name="the end of the conversation")
             if options.push_to_talk:
                 stack.enter_context(keys(TalkKey(mic, iap.interrupt).pressed))

@@ -5,7 +5,8 @@ An answer arrives faster than it sounds: what was heard of it is bright, what is
 
 from __future__ import annotations
 
-from typing import Self
+import json
+from typing import Self, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,9 +14,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from .moments import Answered, Chose, Floor, Heard, Interrupted, Level, Moment, Problem, Said, Summary
+from .moments import Answered, Called, Chose, Floor, Heard, Interrupted, Level, Moment, Problem, Said, Summary
 
 _LABEL_WIDTH = 13
+_LONGEST_OUTPUT = 300
+"""How many characters of what a tool returned are shown."""
+
 _METER_WIDTH = 12
 _METER_FLOOR_DBFS = -60.0
 _STYLES = {"user": "bold cyan", "assistant": "bold green"}
@@ -36,6 +40,7 @@ class Screen:
         self._echo = ""
         self._latency = ""
         self._cut = ""
+        self._calls: dict[str, Called] = {}
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -62,6 +67,8 @@ class Screen:
                 self._latency = f"{moment.latency_s:.2f} s after you stopped, {silence}"
             case Interrupted():
                 self._interrupted(moment)
+            case Called():
+                self._called(moment)
             case Problem():
                 self._line("problem", Text(moment.message, style="red"), "red")
             case Summary():
@@ -99,6 +106,19 @@ class Screen:
         self._line(_NAMES["assistant"], Text.assemble(cut.heard_text, mark), _STYLES["assistant"])
         self._tell_latency()
 
+    def _called(self, call: Called) -> None:
+        """Show a call at the bottom while it runs, and what came of it where it scrolls."""
+        if call.status == "running":
+            self._calls[call.call_id] = call
+            return
+        self._calls.pop(call.call_id, None)
+        output = " ".join((call.output or "").split())
+        cut = f"{output[:_LONGEST_OUTPUT]}…" if len(output) > _LONGEST_OUTPUT else output
+        how = "" if call.status == "answered" else f"{call.status.replace('_', ' ')}: "
+        style = "" if call.status == "answered" else "yellow"
+        told = Text.assemble(_call_of(call), (f" → {how}{cut}", style), (f"  {call.seconds:.1f} s", "dim"))
+        self._line("tool", told, "bold magenta")
+
     def _tell_latency(self) -> None:
         if self._latency:
             self._line("", Text(self._latency, style="dim"))
@@ -119,7 +139,8 @@ class Screen:
         self._console.print(_row(label, text, style))
 
     def _bottom(self) -> Group:
-        saying = [self._row_of(said) for said in self._saying.values()]
+        calling = [_row("tool", Spinner("dots", _call_of(call)), "bold magenta") for call in self._calls.values()]
+        saying = [*calling, *(self._row_of(said) for said in self._saying.values())]
         if self._floor is None:
             return Group(*saying)
         status = Table.grid(padding=(0, 1))
@@ -135,7 +156,19 @@ class Screen:
         return _row(_NAMES.get(said.who, said.who), text, _STYLES.get(said.who, ""))
 
 
-def _row(label: str, text: Text, style: str) -> Table:
+def _call_of(call: Called) -> Text:
+    """Write a call as Python would: ``get_weather(city="Paris")``."""
+    try:
+        arguments: object = json.loads(call.arguments or "{}")
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        return Text(f"{call.name}({call.arguments})")
+    named = cast("dict[str, object]", arguments).items()
+    return Text(f"{call.name}({', '.join(f'{name}={json.dumps(value)}' for name, value in named)})")
+
+
+def _row(label: str, text: Text | Spinner, style: str) -> Table:
     row = Table.grid(padding=(0, 1))
     row.add_column(width=_LABEL_WIDTH, no_wrap=True)
     row.add_column(ratio=1, overflow="fold")
