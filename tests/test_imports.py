@@ -48,4 +48,4 @@ def test_sound_is_loaded_where_a_thing_is_built(name):
 
 def test_the_fast_connection_loads_picows_when_it_connects():
     """Its name can be had without the extra, and loads nothing but what the SDK's own connection needs."""
-    assert foreign(loaded(SDK, f"from {PACKAGE} import fast_connect")) <= {"websockets"}
+    assert foreign(loaded(SDK, f"from {PACKAGE} import fast_connect")) <= {"websockets", "python_socks"}
