@@ -47,6 +47,7 @@ class SoundCard:
     def __init__(self, folder: Path, *, echo_ms: int | None = 80, drifts: bool = False) -> None:
         self.folder = folder
         self._server: subprocess.Popen[bytes] | None = None
+        self._saying: list[subprocess.Popen[bytes]] = []
         run = folder / "run"
         for path in (run, run / "pulse", run / "state"):
             path.mkdir(mode=0o700, exist_ok=True)
@@ -85,7 +86,11 @@ class SoundCard:
         subprocess.run(first, env=environment, stdout=subprocess.DEVNULL, check=False)
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """End the server at once, as a crash would, and who speaks through it."""
+        for saying in self._saying:
+            saying.kill()
+            saying.wait()
+        self._saying.clear()
         if self._server is not None:
             self._server.kill()
             self._server.wait()
@@ -104,7 +109,7 @@ class SoundCard:
         )  # fmt: skip
         return done.returncode
 
-    def say(self, samples: np.ndarray, rate: int = 24_000) -> "subprocess.Popen[bytes]":
+    def say(self, samples: np.ndarray, rate: int = 24_000) -> None:
         """Say something into the microphone; it is heard about 40 ms later."""
         path = self.folder / f"said-{time.monotonic_ns()}.raw"
         path.write_bytes(samples.astype("<i2").tobytes())
@@ -118,7 +123,7 @@ class SoundCard:
             "--channels=1",
             "--latency-msec=10",
         ]
-        return subprocess.Popen([*command, str(path)], env={**os.environ, **self.environment})
+        self._saying.append(subprocess.Popen([*command, str(path)], env={**os.environ, **self.environment}))
 
     @contextmanager
     def listen(self, source: str = "spk.monitor") -> Iterator[Ear]:

@@ -54,7 +54,7 @@ class VoiceDetector:
         self._history = np.zeros(_TAPS - 1, np.float32)
         self._frame = np.zeros(0, np.int16)
         self._run_ms = 0
-        self._silent_ms = 0
+        self._silent_ms = _LONG_SILENCE_MS
         self._settling_ms = 0
 
     def hear(self, samples: Samples) -> None:

@@ -25,7 +25,9 @@ MARGIN_S = 0.02
 _PIPELINE_S = 0.025
 """How long sound takes from the tape to the converter, about (23 to 28 ms measured)."""
 _STALE_S = 0.25
-"""How long the device is taken to run on although the engine has not looked; then it stands still."""
+"""How long the device may run on although the engine has not looked: what it may take by then is not laid on."""
+_STANDS_S = 0.05
+"""How long it is believed to run on: longer, and its engine has died."""
 _FRESH_S = 0.01
 _PIECE_S = 0.5
 """Speech is laid in pieces of this length at most, so that a cut gives back little at a time."""
@@ -67,10 +69,11 @@ class HostSpeaker:
     def heard_to(self) -> float:
         """Return the position of the tape that is at the converter; it never goes back."""
         header = self._memory.header
+        self._see_holds()
         if header.is_running:
             now = self._clock.now()
             by_clock = (now - header.zero_time) * header.rate
-            self._heard_to = max(self._heard_to, min(by_clock, self._taken_by(now)))
+            self._heard_to = max(self._heard_to, min(by_clock, self._taken_by(now, _STANDS_S)))
         return self._heard_to
 
     def look(self) -> None:
@@ -79,9 +82,6 @@ class HostSpeaker:
         if header.layouts != self._layouts:
             self._layouts = header.layouts
             self._take_back(header.head)
-        if header.holds != header.releases and not self.is_silenced:
-            self.is_silenced = True
-            self._take_back(header.held_at)
         heard_to = self.heard_to()
         for stretch in self._queue:
             stretch.settle(heard_to)
@@ -157,7 +157,7 @@ class HostSpeaker:
 
     def _put(self, stretch: Stretch, source: Samples, sound: Samples) -> None:
         header = self._memory.header
-        soonest = int(self._taken_by(self._clock.now())) + round(MARGIN_S * header.rate)
+        soonest = int(self._taken_by(self._clock.now(), _STALE_S)) + round(MARGIN_S * header.rate)
         position = max(header.written, soonest)
         fade = round(FADE_S * header.rate)
         if position > header.written and stretch.is_begun:
@@ -170,10 +170,17 @@ class HostSpeaker:
         if header.holds != holds:
             self.look()  # the engine silenced the tape at this very moment; it does so with this, too
 
-    def _taken_by(self, now: float) -> float:
+    def _see_holds(self) -> None:
+        """Take back what the engine has silenced by itself: it is not heard."""
+        header = self._memory.header
+        if header.holds != header.releases and not self.is_silenced:
+            self.is_silenced = True
+            self._take_back(header.held_at)
+
+    def _taken_by(self, now: float, longest_s: float) -> float:
         """Return the position up to which the device may have taken the tape by now."""
         header = self._memory.header
-        since = min(max(now - header.head_time, 0.0), _STALE_S) if header.is_running else 0.0
+        since = min(max(now - header.head_time, 0.0), longest_s) if header.is_running else 0.0
         return header.head + since * header.rate
 
     def _cut_position(self) -> int:

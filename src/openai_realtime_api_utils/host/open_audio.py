@@ -174,7 +174,8 @@ class HostAudio:
     def _died(self) -> None:
         """Start another engine, which goes on with the tape where this one was heard last."""
         header, now = self._memory.header, self._clock.now()
-        header.head = int(self.speaker.heard_to())
+        if header.is_running:  # what the device took and did not sound went with it
+            header.head = min(int((header.head_time - header.zero_time) * header.rate), header.head)
         header.is_running = 0
         loop = self._loop
         self._detach()
