@@ -81,7 +81,8 @@ class Door:
         try:
             call = self._service.calls.get(request.query.get("call_id", ""))
             if call is not None:
-                await call.attach(_frames(cast("Incoming", connection)), _sender(connection), connection.close)
+                frames, send = self._ends(cast("Incoming", connection))
+                await call.attach(frames, send, connection.close)
                 return
             await self._run(cast("Incoming", connection), _kind(request, key), model, key)
         except Exception:
@@ -121,7 +122,8 @@ class Door:
             return
         engine = service.engine_factory()
         session = service.new_session(kind, model, key.given if key is not None and key.kind == kind else None)
-        send, frames, faults = _sender(connection), _frames(connection), service.faults
+        faults = service.faults
+        frames, send = self._ends(connection)
         if faults is None or not faults.concern(connection.number):
             await run(session, engine, clock=service.clock, frames=frames, send=send, close=connection.close)
             return
@@ -137,6 +139,30 @@ class Door:
             freeze=connection.freeze,
         )
 
+    def _ends(self, connection: Incoming) -> tuple[AsyncIterator[str | bytes], Callable[[str], Awaitable[None]]]:
+        """Return what the client sends, and what sends to it, until the connection is closed."""
+        watch, number = self._service.watch, connection.number
+
+        async def frames() -> AsyncIterator[str | bytes]:
+            try:
+                while True:
+                    frame = await connection.recv()
+                    if watch is not None:
+                        watch(number, "client", frame)
+                    yield frame
+            except ConnectionClosed:
+                return
+
+        async def send(frame: str) -> None:
+            if watch is not None:
+                watch(number, "server", frame)
+            try:
+                await connection.send(frame)
+            except ConnectionClosed:
+                return  # the frames end too, and that ends the session
+
+        return frames(), send
+
     async def _turn_away(self, connection: ServerConnection) -> None:
         """Answer the first event with an error, as the service does with an ephemeral key that is expired."""
         try:
@@ -145,24 +171,6 @@ class Door:
         except ConnectionClosed:
             return
         await connection.close(3000, _REFUSED_EXPIRED)
-
-
-async def _frames(connection: ServerConnection) -> AsyncIterator[str | bytes]:
-    try:
-        while True:
-            yield await connection.recv()
-    except ConnectionClosed:
-        return
-
-
-def _sender(connection: ServerConnection) -> Callable[[str], Awaitable[None]]:
-    async def send(frame: str) -> None:
-        try:
-            await connection.send(frame)
-        except ConnectionClosed:
-            return  # the frames end too, and that ends the session
-
-    return send
 
 
 def _kind(request: HttpRequest, key: EphemeralKey | None) -> Kind:

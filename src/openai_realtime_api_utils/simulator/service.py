@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from ..clock import Clock
 from .base_session import BaseSession
@@ -22,6 +22,9 @@ from .session import Session
 from .settings import Settings
 from .vad import Vad
 
+Watch: TypeAlias = Callable[[int, Literal["client", "server"], str | bytes], object]
+"""Is told of every frame: which connection's it is, counted from 0, who sends it, and the frame."""
+
 
 @dataclass
 class Service:
@@ -34,6 +37,7 @@ class Service:
     created_at: float
     """Seconds since 1970 when it began; the clock says what has passed since."""
     faults: Faults | None = None
+    watch: Watch | None = None
     calls: dict[str, PhoneCall] = field(init=False, default_factory=dict[str, PhoneCall])
     """The calls that go on, by id."""
     keys: EphemeralKeys = field(init=False)

@@ -24,7 +24,7 @@ from .fault_injection import Faults
 from .lobby import Lobby
 from .phone_call import PhoneCall, no_hush, open_call, unheard
 from .rest import answer
-from .service import Service
+from .service import Service, Watch
 from .settings import Settings
 from .vad import Vad, WebRtcVad, check_installed
 
@@ -95,6 +95,7 @@ async def serve(
     allow_remote: bool = False,
     faults: Faults | None = None,
     tls: SSLContext | None = None,
+    watch: Watch | None = None,
 ) -> AsyncGenerator[Server]:
     """Serve until the block is left, which ends the open sessions with close code 1001.
 
@@ -109,6 +110,7 @@ async def serve(
         allow_remote: listen on an address that other machines reach; ``Settings.api_keys`` must be set then.
         faults: what goes wrong on purpose.
         tls: the server's certificate, for clients that connect to ``wss://`` addresses only.
+        watch: is told of every frame: which connection's it is, who sends it, and the frame.
 
     Raises:
         SimulatorError: the port is in use, the address is none of this machine's, or others would reach it unasked.
@@ -118,7 +120,7 @@ async def serve(
     settings = settings or Settings()
     _check_reach(host, settings, allow_remote=allow_remote)
     began = datetime.now(UTC).timestamp() if created_at is None else created_at
-    service = Service(engine_factory, settings, clock or SystemClock(), vad, began, faults)
+    service = Service(engine_factory, settings, clock or SystemClock(), vad, began, faults, watch)
     door = Door(service)
     lobby = Lobby(service.clock, partial(answer, service))
     serving = serve_websocket(
