@@ -1,9 +1,32 @@
-"""Hold what every test must keep: no task left running."""
+"""Hold what every test must keep: no task left running, and no frame of the simulator's that is not the SDK's."""
 
 import asyncio
 import inspect
 
 import pytest
+from pydantic import ValidationError
+
+from openai_realtime_api_utils.simulator.outbox import Outbox
+from simulated import check_event
+
+
+@pytest.fixture(autouse=True)
+def every_frame_fits_the_sdk(monkeypatch: pytest.MonkeyPatch):
+    """Fail a test in whose process the simulator makes an event that the SDK has no type for."""
+    make, wrong = Outbox.made, []
+
+    def made(self, event_type, **fields):
+        event = make(self, event_type, **fields)
+        try:
+            check_event(event)
+        except ValidationError as error:
+            wrong.append(f"{event_type}: {error}")
+        return event
+
+    monkeypatch.setattr(Outbox, "made", made)
+    yield
+    if wrong:
+        pytest.fail("The simulator made events that do not fit the SDK's types:\n" + "\n".join(wrong[:3]))
 
 
 @pytest.fixture(autouse=True)

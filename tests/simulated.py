@@ -161,9 +161,7 @@ class Wire:
             for each in ready:
                 if isinstance(each, dict | For):
                     view = each.view if isinstance(each, For) else None
-                    event = each.event if isinstance(each, For) else each
-                    check_event(event)
-                    self.events.append(event)
+                    self.events.append(each.event if isinstance(each, For) else each)
                     self.times.append(self.now)
                     self.views.append(view)
                 else:

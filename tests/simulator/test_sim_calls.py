@@ -6,7 +6,7 @@ import pytest
 from openai_realtime_api_utils.simulator.commands import Hush, Play
 from openai_realtime_api_utils.simulator.engine import RATE
 from openai_realtime_api_utils.simulator.synthetic import synthetic_speech
-from simulated import Wire, loud, of, only, quiet, types, update
+from simulated import Wire, check_event, loud, of, only, quiet, types, update
 
 reported = pytest.mark.reported
 
@@ -132,6 +132,7 @@ def test_keys_of_a_telephone():
     wire = call()
     wire.wait(5)
     (event,) = wire.dial("#")
+    check_event(event)
     assert event == {"type": "input_audio_buffer.dtmf_event_received", "event": "#", "received_at": 1_700_000_005}
 
 
