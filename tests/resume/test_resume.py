@@ -1,56 +1,10 @@
 """A conversation outlives its connections."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 
-from exchange import Events, Exchange, said, texts
-from openai_realtime_api_utils import ManualClock, TrackConfig, TrackConversation, hook_middlewares
+from exchange import said, texts
 from openai_realtime_api_utils.errors import ResumeError
-from openai_realtime_api_utils.host import fast_forward
-from openai_realtime_api_utils.middlewares import GiveClientEventId
-from openai_realtime_api_utils.resume import resume
-from openai_realtime_api_utils.simulator import ScriptedEngine
-
-TEXT = {"type": "realtime", "output_modalities": ["text"], "instructions": "Be brief.", "tools": []}
-
-
-class Talk:
-    """Be a hooked, resumed conversation."""
-
-    def __init__(self, exchange, clock):
-        self.exchange, self.clock = exchange, clock
-        self.config, self.conversation, self.events = TrackConfig(), TrackConversation(), Events()
-        self.changes = []
-
-    @asynccontextmanager
-    async def held(self, *middlewares, **options):
-        options = {"clock": self.clock, "tell": self.changes.append, "draw": lambda: 0.5, **options}
-        connect = options.pop("connect", self.exchange.connect)
-        async with resume(connect, conversation=self.conversation, config=self.config, **options) as connection:
-            hooked = [GiveClientEventId(), self.config, self.conversation, *middlewares, self.events]
-            async with hook_middlewares(connection, hooked, clock=self.clock) as session:
-                self.send, self.session, self.connection = session.send, session, connection
-                yield session
-
-    async def turn(self, text, item_id=None):
-        """Say something by text, and wait for the answer."""
-        done = len(self.events.of("response.done"))
-        await self.send(said(item_id, text))
-        await self.send({"type": "response.create"})
-        return await self.events.until("response.done", done + 1)
-
-    async def wait(self, seconds):
-        await self.clock.sleep_until(self.clock.now() + seconds)
-
-
-def run(program, replies=(), hears=(), **options):
-    """Run a program (talk, engine, exchange) on a clock that jumps; return what it returns."""
-    clock = ManualClock()
-    engine = ScriptedEngine(replies=replies, hears=hears, clock=clock)
-    exchange = Exchange(engine, clock, **options)
-    talk = Talk(exchange, clock)
-    return fast_forward.run(program(talk, engine, exchange), clock)
+from talking import TEXT, run
 
 
 def test_a_drop_between_turns_costs_nothing():

@@ -1,17 +1,13 @@
 """A session is left before it ends, at a moment at which nobody notices."""
 
+import base64
+
 import numpy as np
 
-from exchange import Exchange, said, texts
-from openai_realtime_api_utils import ManualClock, MemoryMicrophone, MemorySpeaker
-from openai_realtime_api_utils.host import fast_forward
-from openai_realtime_api_utils.middlewares import StreamMic, interruptable_audio_player
-from openai_realtime_api_utils.simulator import ScriptedEngine
+from exchange import said, texts
 from openai_realtime_api_utils.simulator.scripted import Wait
 from simulated import loud, quiet
-from test_resume import TEXT, Talk, run
-
-STORY = "Once upon a time there was a very long story that went on and on until somebody had enough of it. "
+from talking import HEARS, STORY, TEXT, run, spoken
 
 
 def test_a_session_is_left_at_a_quiet_moment():
@@ -66,38 +62,9 @@ def test_an_hour_and_a_day():
     assert [] == talk.events.of("error")
 
 
-class Heard:
-    """Be a user with a microphone and a loudspeaker in memory."""
-
-    def __init__(self, talk, clock):
-        self.microphone, self.speaker = MemoryMicrophone(clock), MemorySpeaker(clock)
-        self.mic = StreamMic(self.microphone, clock=clock)
-
-
-def spoken(program, replies=(), hears=(), **options):
-    """Run a spoken program (talk, engine, exchange, user)."""
-    clock = ManualClock()
-    engine = ScriptedEngine(replies=replies, hears=hears, clock=clock)
-    exchange = Exchange(engine, clock, **options)
-    talk = Talk(exchange, clock)
-    user = Heard(talk, clock)
-
-    async def main():
-        with interruptable_audio_player(talk.config, talk.conversation, user.speaker, clock=clock) as iap:
-            user.player, user.hooked = iap.audio_player, (iap, user.mic)
-            return await program(talk, engine, exchange, user)
-
-    return fast_forward.run(main(), clock)
-
-
 def appended(events):
     """Return the bytes of sound that a session received."""
-    import base64
-
     return b"".join(base64.b64decode(e["audio"]) for e in events if e["type"] == "input_audio_buffer.append")
-
-
-HEARS = {"type": "realtime", "audio": {"input": {"transcription": {"model": "gpt-realtime-whisper"}}}}
 
 
 def test_a_forced_rotation_loses_no_sample():

@@ -1,13 +1,14 @@
 """What becomes of speech, the user's and the assistant's, when a connection is lost."""
 
+import base64
+
 import numpy as np
 import pytest
 
 from exchange import texts
 from openai_realtime_api_utils.resume import keep_last
 from simulated import loud, quiet
-from test_resume import run
-from test_rotation import HEARS, STORY, spoken
+from talking import HEARS, STORY, run, spoken
 
 MANUAL = {
     "type": "realtime",
@@ -31,7 +32,7 @@ def test_a_reseeded_answer_is_cut_by_replacing_it():
             return talk, engine, exchange
 
     talk, engine, exchange = spoken(program, [STORY * 8, "All right."], ["stop"])
-    story, stop, answer = talk.conversation.items
+    story = talk.conversation.items[0]
     (truncated,) = talk.events.of("conversation.item.truncated")
     (delete,) = [e for e in exchange.received[1] if e["type"] == "conversation.item.delete"]
     assert (story.id, story.id) == (truncated.item_id, delete["item_id"])
@@ -76,7 +77,7 @@ def test_a_turn_without_a_transcript_is_restored_as_its_sound():
             await talk.wait(5)
             return talk, engine, exchange
 
-    talk, engine, exchange = spoken(program, ["No.", "Yes."], ["first time", "second time"], cut=cut)
+    talk, _, exchange = spoken(program, ["No.", "Yes."], ["first time", "second time"], cut=cut)
     (create,) = [e for e in exchange.received[1] if e["type"] == "conversation.item.create"]
     assert "input_audio" == create["item"]["content"][0]["type"]
     assert 2.0 * 64_000 < len(create["item"]["content"][0]["audio"]) < 4.5 * 64_000
@@ -103,8 +104,6 @@ def gap_program(policy, *, sentence_s, refusals=3):
 
 
 def sound_of(events):
-    import base64
-
     sound = b"".join(base64.b64decode(e["audio"]) for e in events if e["type"] == "input_audio_buffer.append")
     return np.frombuffer(sound, "<i2")
 
@@ -127,7 +126,7 @@ def test_an_unfinished_sentence_is_kept_until_its_end():
 
 def test_a_sentence_that_ended_in_the_gap_is_not_replayed_into_a_session_that_answers():
     """It would be answered as if it had been said just now."""
-    talk, engine, exchange = spoken(gap_program("until_speech_end", sentence_s=1.2, refusals=5), ["Yes."], ["what"])
+    _, engine, exchange = spoken(gap_program("until_speech_end", sentence_s=1.2, refusals=5), ["Yes."], ["what"])
     assert not sound_of(exchange.received[1]).any()
     assert [] == list(engine.turns)
 
@@ -135,7 +134,7 @@ def test_a_sentence_that_ended_in_the_gap_is_not_replayed_into_a_session_that_an
 @pytest.mark.parametrize("policy", ["drop", keep_last(2.0), "until_speech_end"])
 def test_stale_sound_never_reaches_a_session_that_answers_by_itself(policy):
     """Whatever is kept: a user who has been silent since is not answered."""
-    talk, engine, exchange = spoken(gap_program(policy, sentence_s=1.0), ["Yes."], ["what"])
+    talk, engine, _ = spoken(gap_program(policy, sentence_s=1.0), ["Yes."], ["what"])
     assert len(engine.turns) <= 1
     assert [] == talk.events.of("error")
 

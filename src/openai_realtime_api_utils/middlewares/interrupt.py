@@ -78,6 +78,7 @@ class Interrupt:
             "response.output_audio_transcript.delta": self._delta,
             "response.done": self._response_done,
             "error": self._error,
+            "local.session_replaced": lambda _event, _metadata: self._talk_ended(by_server=True),
             "output_audio_buffer.started": self._sideband,
             "output_audio_buffer.stopped": self._sideband,
             "output_audio_buffer.cleared": self._sideband,

@@ -57,17 +57,22 @@ class LocalFrames:
         """Return the ``response.done`` of a response whose session was lost.
 
         Args:
-            response: the response as ``response.created`` stated it.
+            response: the response as ``response.created`` stated it, with the calls that came whole as its output:
+                whoever runs functions may not have seen them.
             reason: what became of the session.
         """
         error = {"type": CONNECTION_LOST, "code": CONNECTION_LOST, "message": reason}
         failed = {**response, "status": "failed", "status_details": {"type": "failed", "error": error}, "usage": None}
-        return self._frame("response.done", response={"output": [], **failed})
+        return self._frame("response.done", response=failed)
 
     def truncated(self, event: Mapping[str, Any]) -> bytes:
         """Return the answer to a truncation that was done in another way."""
         told = {name: event.get(name) for name in ("item_id", "content_index", "audio_end_ms")}
         return self._frame("conversation.item.truncated", **told)
+
+    def deleted(self, item_id: str) -> bytes:
+        """Return the frame that takes out an item of which nothing can be kept."""
+        return self._frame("conversation.item.deleted", item_id=item_id)
 
     def session_replaced(
         self, reason: str, old: str | None, new: str | None, gap_ms: int, session: Mapping[str, Any] | None

@@ -9,12 +9,13 @@ from ..errors import ConnectionLost, ResumeError
 from ..events.redact import redact_text
 from ..state.microphone_gap import MicrophoneGap
 from ..state.reading import read_int
+from ..state.restore import is_torso
 from ..state.unanswered import is_apart
 from .gap import Gap
 from .line import Line
 from .opening import Change, backoff_s, is_final
 from .outgoing import bring_up, flush
-from .owing import is_first_time, owed
+from .owing import is_first_time, owed, whole_calls
 from .priming import prime
 from .sessions import Sessions
 from .views import answers_by_itself
@@ -75,8 +76,13 @@ def lost(sessions: Sessions, line: Line, error: Exception) -> None:
 
 def fail_responses(sessions: Sessions, line: Line, reason: str) -> None:
     """Have the handlers told that what a session was saying is over."""
-    for response in line.responses.values():
-        sessions.ready.append(sessions.frames.response_failed(response, f"The session was lost: {reason}"))
+    for response_id, response in line.responses.items():
+        calls = whole_calls(sessions.conversation.items, response_id)
+        frame = sessions.frames.response_failed({**response, "output": calls}, f"The session was lost: {reason}")
+        sessions.ready.append(frame)
+        for item in sessions.conversation.items:
+            if item.response_id == response_id and is_torso(item):
+                sessions.ready.append(sessions.frames.deleted(item.id))
     line.responses.clear()
     line.asked_by.clear()
     line.untranscribed.clear()

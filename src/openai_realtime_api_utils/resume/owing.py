@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from ..state.items import Item
 from ..state.restore import is_whole_call
 from ..state.unanswered import is_apart
 from .line import Line
@@ -47,6 +49,22 @@ def is_given(sessions: Sessions, response_id: str) -> bool:
         or (item.type == "message" and item.status == "completed" and item.details.get("phase") != "commentary")
         for item in made
     )
+
+
+def whole_calls(items: Sequence[Item], response_id: str) -> list[_Event]:
+    """Return the function calls that came whole of a response, as a server states them."""
+    return [
+        {
+            "id": item.id,
+            "type": "function_call",
+            "status": "completed",
+            "name": item.name,
+            "call_id": item.call_id,
+            "arguments": item.arguments,
+        }
+        for item in items
+        if item.response_id == response_id and is_whole_call(item)
+    ]
 
 
 def is_first_time(sessions: Sessions, key: str) -> bool:

@@ -93,9 +93,7 @@ class Socket:
     async def _next(self) -> bytes:
         while True:
             await self._sessions.write_down()
-            if self._sessions.ready:
-                return self._sessions.ready.popleft()
-            frame = self._take_frame()
+            frame = self._sessions.ready.popleft() if self._sessions.ready else self._take_frame()
             if frame is not None:
                 if self._sessions.journal.concerns(frame_type(frame)):
                     self._sessions.journal.note(parsed(frame))

@@ -105,6 +105,13 @@ def is_whole_call(item: Item) -> bool:
     return item.type == "function_call" and bool(item.call_id and item.name) and is_complete
 
 
+def is_torso(item: Item) -> bool:
+    """Tell whether an item was begun, and has nothing that could be restored or still sound."""
+    if item.type == "function_call":
+        return not is_whole_call(item)
+    return item.type == "message" and item.role == "assistant" and not item.text and not item.audio_ms
+
+
 def _content(item: Item, heard: Callable[[Item], str], audio: str | None) -> list[dict[str, Any]]:
     if item.role == "assistant":
         words = heard(item)
