@@ -1,49 +1,32 @@
 """Hold the simulator against recorded sessions, event by event, and write down what agrees.
 
-    python tools/fidelity.py <folder of recordings>     # renews the table in docs/simulator.md
+    python -m tools.fidelity <folder of recordings>     # renews the table in docs/simulator.md
 
 A recording's client events are sent to the simulator, whose scripted engine says what the recording's model said; sound
 that the recorder cut away is replaced by shipped speech at the recording's own times. The two streams of server events
 are then compared whole: order, fields, values, and which id stands where.
 """
 
-import asyncio
-import base64
 import json
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from tools.fidelity_replay import OPEN, Event, Labels, Replay
 
-from openai_realtime_api_utils.audio.resample import resample
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.errors import SimulatorError
 from openai_realtime_api_utils.host import fast_forward
-from openai_realtime_api_utils.host.wav_reader import read_wav
-from openai_realtime_api_utils.simulator import connect, load_scenario, questions
 from openai_realtime_api_utils.simulator.yaml_reading import read_yaml
-
-Event = dict[str, Any]
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulator.md"
 BEGIN, END = "<!-- fidelity: begin -->", "<!-- fidelity: end -->"
 
-RATE, FRAME = 24_000, 480
-PATIENCE_S = 15.0
-"""How long the replay waits, on its clock, for events that the recording has before the next client event."""
-SPOKEN = ("response.output_audio.delta", "response.output_audio_transcript.delta")
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
 TOLERANCE_MS = 200
 """Two voice detectors agree no better on where speech begins and ends."""
 
-OPEN = {
-    "rate_limits.updated": "not in every recording, and it comes late",
-    "session.created": "a sideband socket gets none",
-}
-"""Events whose presence is not compared."""
 INEXACT = {"audio_start_ms", "audio_end_ms"}
 ANY_VALUE = {"event_id", "delta", "obfuscation", "expires_at", "usage", "rate_limits", "instructions", *INEXACT}
 """Fields of which only the kind is compared: ids of events, how text is cut up, padding, times, counts of tokens."""
@@ -52,7 +35,6 @@ ALLOWED = {
     "response.content_part.done: content is missing": "Azure says the part twice",
 }
 """Differences that stay, and why."""
-ID_PREFIXES = ("item_", "resp_", "conv_", "sess_", "call_")
 
 
 @dataclass
@@ -135,24 +117,6 @@ def main_line(events: list[Event]) -> list[Event]:
     return line
 
 
-class Labels:
-    """Replace ids by the order in which they appeared."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, str] = {}
-
-    def shown(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: "an id" if k == "event_id" else self.shown(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [self.shown(each) for each in value]
-        if isinstance(value, str) and value.startswith(ID_PREFIXES):
-            prefix = value.partition("_")[0]
-            number = sum(each.startswith(f"{prefix} ") for each in self.of.values()) + 1
-            return self.of.setdefault(value, f"{prefix} {number}")
-        return value
-
-
 def value_differences(expected: Any, answered: Any, where: str, name: str = "") -> list[str]:
     """Compare two values with all that is in them."""
     if name in ANY_VALUE:
@@ -200,110 +164,6 @@ def transcription_differences(expected: list[Event], answered: list[Event]) -> l
     return found
 
 
-class Replay:
-    """Send what a recorded client sent, each event when all has come that the recording has before it."""
-
-    def __init__(self, path: Path, messages: list[tuple[str, Event]], clock: ManualClock) -> None:
-        self._scenario = load_scenario(path)
-        self._messages = messages
-        self._clock = clock
-        self._sound = sound_of(messages)
-        self._position = 0
-        self._came: list[Event] = []
-
-    async def run(self) -> list[Event]:
-        """Return the server events that came."""
-        engine = self._scenario.engine(clock=self._clock)
-        received = [event for direction, event in self._messages if direction == "received"]
-        model = next((event["session"].get("model") for event in received if "session" in event), None)
-        async with (
-            connect(engine, model=model, clock=self._clock, created_at=0) as connection,
-            asyncio.TaskGroup() as tasks,
-        ):
-            receiving = tasks.create_task(self._receive(connection))
-            streaming = None
-            before: list[Event] = []
-            for direction, event in self._messages:
-                if direction == "received":
-                    before.append(event)
-                elif event["type"] != "input_audio_buffer.append":
-                    await self._until(before)
-                    await connection.send_raw(json.dumps(self._ours(event, before)))
-                elif streaming is None:
-                    await self._until(before)
-                    streaming = tasks.create_task(self._stream(connection))
-            await self._until(before)
-            for task in (receiving, streaming):
-                if task is not None:
-                    task.cancel()
-        return self._came
-
-    async def _receive(self, connection: Any) -> None:
-        while True:
-            self._came.append(json.loads(await connection.recv_bytes()))
-
-    async def _stream(self, connection: Any) -> None:
-        """Stream the sound in real time, and silence after it."""
-        start = self._clock.now()
-        while True:
-            frame = self._sound[self._position : self._position + FRAME]
-            frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.int16)))
-            self._position += FRAME
-            await self._clock.sleep_until(start + self._position / RATE)
-            audio = base64.b64encode(frame.tobytes()).decode()
-            await connection.send_raw(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
-
-    async def _until(self, before: list[Event]) -> None:
-        """Wait until each kind of event has come as often as it was recorded by now; of deltas one will do."""
-        needed = Counter(event["type"] for event in before if event["type"] not in OPEN)
-        limit = self._clock.now() + PATIENCE_S + len(self._sound) / RATE
-        while self._clock.now() < limit:
-            came = Counter(event["type"] for event in self._came)
-            if all(came[kind] >= (1 if kind.endswith(".delta") else n) for kind, n in needed.items()):
-                return
-            await self._clock.sleep_until(self._clock.now() + 0.005)
-
-    def _ours(self, event: Event, before: list[Event]) -> Event:
-        """Return a recorded client event with the ids of this session in place of the recorded ones."""
-        theirs, ours = Labels(), Labels()
-        theirs.shown(before)
-        ours.shown(self._came)
-        by_label = {label: id_ for id_, label in ours.of.items()}
-        text = json.dumps(event)
-        for id_, label in theirs.of.items():
-            text = text.replace(f'"{id_}"', f'"{by_label.get(label, id_)}"')
-        return json.loads(text)
-
-
-def sound_of(messages: list[tuple[str, Event]]) -> Any:
-    """Return speech where the recording says that somebody spoke, and silence elsewhere: int16 at 24 kHz."""
-    detection: Event = {}
-    spans: list[list[int]] = []
-    ends = 0
-    for direction, event in messages:
-        if direction == "received" and "session" in event:
-            detection = event["session"]["audio"]["input"].get("turn_detection") or {}
-        if event["type"] == "input_audio_buffer.speech_started":
-            spans.append([event["audio_start_ms"] + detection.get("prefix_padding_ms", 300), 0])
-        if event["type"] == "input_audio_buffer.speech_stopped":
-            spans[-1][1] = event["audio_end_ms"] - detection.get("silence_duration_ms", 500)
-        ends = max(ends, event.get("audio_end_ms", 0))
-    if not spans:
-        spans = [[0, 1500]]  # the client committed by itself
-    sound = np.zeros((max(ends, *(end for _, end in spans)) + 1000) * RATE // 1000, np.int16)
-    for start, end in spans:
-        length = (end - start) * RATE // 1000
-        sound[start * RATE // 1000 :][:length] = speech(length)
-    return sound
-
-
-def speech(length: int) -> Any:
-    """Return so much of a shipped question, over and over without a pause."""
-    samples = resample(read_wav(questions.path("weather")), 16_000, RATE)
-    loud = np.flatnonzero(np.abs(samples) > np.abs(samples).max() * 0.05)
-    return np.resize(samples[loud[0] : loud[-1]], length)
-
-
 def table(outcomes: list[Outcome]) -> str:
     """Return the table in Markdown."""
     rows = ["| recording | server events | what differs | turns begin and end |", "|---|---|---|---|"]
@@ -330,7 +190,7 @@ def page_with(table_: str, page: str) -> str:
 def main() -> None:
     """Renew the table, and print it."""
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
-        raise SystemExit("Name the folder of recorded sessions: python tools/fidelity.py <folder>")
+        raise SystemExit("Name the folder of recorded sessions: python -m tools.fidelity <folder>")
     try:
         outcomes = outcomes_of(Path(sys.argv[1]))
     except SimulatorError as error:

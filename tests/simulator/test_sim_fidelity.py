@@ -35,7 +35,7 @@ def rows(text):
 
 
 def test_the_table_is_fresh():
-    """What the table in the docs says of these recordings is what ``tools/fidelity.py`` finds now."""
+    """What the table in the docs says of these recordings is what ``python -m tools.fidelity`` finds."""
     if not PATHS:
         pytest.skip("REALTIME_RECORDINGS names no folder of recorded sessions")
     told, found = rows(fidelity.PAGE.read_text()), rows(fidelity.table(fidelity.outcomes_of(Path(FOLDER))))
