@@ -17,7 +17,14 @@ class Exchange:
     """Open simulated sessions on one engine; ``connect`` is what ``resume`` is given."""
 
     def __init__(
-        self, engine: Any, clock: Any, *, cut: Callable[[dict[str, Any]], int | None] | None = None, **settings: Any
+        self,
+        engine: Any,
+        clock: Any,
+        *,
+        cut: Callable[[dict[str, Any]], int | None] | None = None,
+        change: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None,
+        change_sent: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        **settings: Any,
     ):
         """Make an exchange.
 
@@ -25,12 +32,16 @@ class Exchange:
             engine: thinks in every session.
             clock: the clock of all.
             cut: sees each server event before it is read; a close code cuts the line right there, so that the event
-                and all that follow never arrive. It is asked for the first ``cuts`` sessions only.
+                and all that follow never arrive.
+            change: makes another dialect of each server event, or takes it out.
+            change_sent: makes of each client event what the simulator understands.
             settings: of the simulator.
         """
         self.engine = engine
         self.clock = clock
         self.cut = cut
+        self.change = change
+        self.change_sent = change_sent
         self.settings = Settings(**settings)
         self.connections: list[Any] = []
         self.received: list[list[dict[str, Any]]] = []
@@ -77,7 +88,14 @@ class _Cuttable:
         self._exchange = exchange
 
     async def recv_bytes(self) -> bytes:
-        frame = await self._connection.recv_bytes()
+        while True:
+            frame = await self._connection.recv_bytes()
+            if self._exchange.change is None:
+                break
+            event = self._exchange.change(json.loads(frame))
+            if event is not None:
+                frame = json.dumps(event).encode()
+                break
         code = self._exchange.cut(json.loads(frame)) if self._exchange.cut is not None else None
         if code is not None:
             link = self._connection._connection._link
@@ -86,6 +104,8 @@ class _Cuttable:
         return frame
 
     async def send_raw(self, data: str) -> None:
+        if self._exchange.change_sent is not None:
+            data = json.dumps(self._exchange.change_sent(json.loads(data)))
         await self._connection.send_raw(data)
 
     async def close(self, *, code: int = 1000, reason: str = "") -> None:
