@@ -337,6 +337,18 @@ def test_idle_timeout():
     assert len(of(events, "input_audio_buffer.timeout_triggered")) == 1
 
 
+def test_silence_of_an_idle_timeout_is_not_billed():
+    """Its transcript is empty, and took no seconds (one recorded session)."""
+    wire = Wire(["Hello.", "Are you still there?"])
+    wire.send(update(audio={"input": {"transcription": {"model": "whisper-1"}}}), detection(idle_timeout_ms=5000))
+    wire.send({"type": "response.create"})
+    wire.wait(2)
+    wire.send(append(quiet(0.1)), append(quiet(5.1)))
+    wire.wait(2)
+    completed = only(wire.events, "conversation.item.input_audio_transcription.completed")
+    assert (completed["transcript"], completed["usage"]) == ("", {"type": "duration", "seconds": 0})
+
+
 def test_idle_timeout_needs_sound():
     """No sound, no timeout."""
     wire = Wire()

@@ -41,6 +41,8 @@ class _Utterance:
     """The item, once the utterance is committed."""
     transcription: dict[str, Any] | None = None
     """How it is to be transcribed; None if it is not, and the model alone hears it."""
+    is_billed: bool = True
+    """False for the silence of an idle timeout, whose transcription costs nothing (one recorded session)."""
     failure: Fail | None = None
     """Why the listener gave up before the utterance was over."""
 
@@ -65,11 +67,12 @@ class Hearing:
         if len(samples):
             self._outbox.command(Hear(item_id, samples))
 
-    def understand(self, entry: Entry) -> None:
+    def understand(self, entry: Entry, *, is_billed: bool = True) -> None:
         """End the utterance that has become this item."""
         item_id: str = entry.item["id"]
         utterance = self._utterances[item_id]
         utterance.entry = entry
+        utterance.is_billed = is_billed
         entry.is_heard = False
         self._outbox.command(Understand(item_id))
         if utterance.failure is not None:
@@ -159,7 +162,7 @@ class Hearing:
         for delta in deltas:
             self._timeline.at(due, item_id, lambda _, delta=delta: self._delta(item_id, delta, model))
             due += _DELTA_S
-        usage = transcription_usage(model, ms, transcript)
+        usage = transcription_usage(model, ms if utterance.is_billed else 0, transcript)
         self._at(due, item_id, "completed", transcript=transcript, usage=usage, **more)
 
     def _at(self, due: float, item_id: str, kind: str, **fields: Any) -> None:

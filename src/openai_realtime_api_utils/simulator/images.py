@@ -15,6 +15,8 @@ _KINDS = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;b
 _BASE, _TILE = 85, 170
 """Tokens of any image, and of each tile of 512 pixels where the detail is high: those of the 4o models, since
 nothing is published for these."""
+_HEAD = 400_000
+"""Characters of an image in which its size is looked for; whole groups of base64."""
 _LONG_SIDE, _SHORT_SIDE, _TILE_SIDE = 2048, 768, 512
 
 
@@ -55,7 +57,7 @@ def _tiles(side: float) -> int:
 
 
 def _size(url: str) -> tuple[int, int]:
-    data = pybase64.b64decode(url.partition(",")[2])
+    data = pybase64.b64decode(url.partition(",")[2][:_HEAD])
     size = _png_size(data) if data.startswith(b"\x89PNG") else _jpeg_size(data)
     return size if size is not None and min(size) > 0 else (_TILE_SIDE, _TILE_SIDE)
 

@@ -130,7 +130,7 @@ class SpeechInput:
         """Make an item of the time since ``start``, in which nobody spoke."""
         self._begin(item_id, start)
         self._hear(self._buffer.end)
-        self._commit(start, self._buffer.end)
+        self._commit(start, self._buffer.end, is_billed=False)
 
     def _detecting(self, position: int) -> TurnDetector:
         if self._detector is None:
@@ -168,7 +168,7 @@ class SpeechInput:
             self._hearing.hear(self._item_id, self._buffer.between(self._heard_to, until))
             self._heard_to = until
 
-    def _commit(self, start: int, end: int) -> None:
+    def _commit(self, start: int, end: int, *, is_billed: bool = True) -> None:
         samples = self._buffer.between(start, end)
         item: dict[str, Any] = {
             "id": self._item_id,
@@ -182,7 +182,7 @@ class SpeechInput:
         )
         entry = Entry(item, samples, len(samples))
         self._conversation.add(entry)
-        self._hearing.understand(entry)
+        self._hearing.understand(entry, is_billed=is_billed)
         self._item_id = None
         self._reset(end)
 
