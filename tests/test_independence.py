@@ -5,18 +5,23 @@ in pieces, and reordered where the protocol leaves the order open. Whenever all 
 conversation.
 """
 
+import asyncio
 import json
 import logging
 from collections import deque
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from openai_realtime_api_utils import decode
+from openai_realtime_api_utils import decode, hook_handlers
+from openai_realtime_api_utils.clock import ManualClock
+from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.middlewares import TrackConversation
+from openai_realtime_api_utils.simulator import Faults, ScriptedEngine, memory, opening
 from openai_realtime_api_utils.simulator.engine import Call, Fail, Say
-from simulated import Wire, append, loud, quiet, update, user_says
+from simulated import LoudVad, Wire, append, loud, quiet, update, user_says
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
 
@@ -36,6 +41,16 @@ ms = st.sampled_from([0, 1, 250, 1000, 100_000])
 pick = st.integers(0, 30)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quietly():
+    """Keep the warnings about all these refusals to themselves."""
+    logger = logging.getLogger("openai_realtime_api_utils")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
+
+
 class Conversing(RuleBasedStateMachine):
     """Talk, blunder, and compare."""
 
@@ -53,7 +68,6 @@ class Conversing(RuleBasedStateMachine):
         self.taken = 0
         self.told = set()
         self.is_settled = False
-        logging.getLogger("openai_realtime_api_utils").setLevel(logging.ERROR)
         if transcriber is not None:
             self.send(update(audio={"input": {"transcription": {"model": transcriber}}}))
 
@@ -201,41 +215,117 @@ class Conversing(RuleBasedStateMachine):
         """When all is quiet, the client knows what the server knows."""
         if not self.is_settled:
             return
-        entries = self.wire.session.conversation.entries
-        assert [entry.item["id"] for entry in entries] == [item.id for item in self.talk.items]
-        for entry, item in zip(entries, self.talk.items, strict=True):
-            self.agree_on(entry, item)
-        deleted = {e["item_id"] for e in self.wire.events if e["type"] == "conversation.item.deleted"}
-        assert deleted == set(self.talk.deleted)
-        begun = {e["response"]["id"] for e in self.wire.events if e["type"] == "response.created"}
-        done = {e["response"]["id"]: e["response"]["status"] for e in self.wire.events if e["type"] == "response.done"}
-        assert begun - done.keys() == set(self.talk.open_responses)
-        assert done == {id_: self.talk.state.response(id_).status for id_ in done}
+        agree(self.wire.session.conversation.entries, self.talk, self.wire.events, self.told)
 
-    def agree_on(self, entry, item):
-        """Compare one item with the server's record of it."""
-        kept = entry.item
-        assert (kept["type"], kept.get("role")) == (item.type, item.role)
-        if "status" in kept:
-            assert kept["status"] == item.status
-        assert (kept.get("name"), kept.get("call_id"), kept.get("output")) == (item.name, item.call_id, item.output)
-        assert kept.get("arguments") == item.arguments
-        assert kept.get("phase") == item.details.get("phase")
-        cuts = [
-            e["audio_end_ms"]
-            for e in self.wire.events
-            if e["type"] == "conversation.item.truncated" and e["item_id"] == item.id
-        ]
-        if cuts:
-            assert (cuts[-1], entry.audio_ms) == (item.truncated_ms, cuts[-1])
-        elif kept.get("role") == "user" and kept["content"][0]["type"] == "input_audio":
-            assert (entry.transcript if item.id in self.told else "") == item.text
-        else:
-            said = [part.get("text") or part.get("transcript") or "" for part in kept.get("content", ())]
-            assert " ".join(filter(None, said)) == item.text
+
+def agree(entries, talk, events, told):
+    """Compare the whole record of the server with the client's replica.
+
+    Args:
+        entries: the server's record.
+        talk: the client's.
+        events: all that the server sent.
+        told: the items whose transcript has reached the client.
+    """
+    assert [entry.item["id"] for entry in entries] == [item.id for item in talk.items]
+    cuts = {e["item_id"]: e["audio_end_ms"] for e in events if e["type"] == "conversation.item.truncated"}
+    for entry, item in zip(entries, talk.items, strict=True):
+        agree_on(entry, item, cuts.get(item.id), is_told=item.id in told)
+    deleted = {e["item_id"] for e in events if e["type"] == "conversation.item.deleted"}
+    assert deleted == set(talk.deleted)
+    begun = {e["response"]["id"] for e in events if e["type"] == "response.created"}
+    done = {e["response"]["id"]: e["response"]["status"] for e in events if e["type"] == "response.done"}
+    assert begun - done.keys() == set(talk.open_responses)
+    assert done == {id_: talk.state.response(id_).status for id_ in done}
+
+
+def agree_on(entry, item, cut, *, is_told):
+    """Compare one item with the server's record of it."""
+    kept = entry.item
+    assert (kept["type"], kept.get("role")) == (item.type, item.role)
+    if "status" in kept:
+        assert kept["status"] == item.status
+    assert (kept.get("name"), kept.get("call_id"), kept.get("output")) == (item.name, item.call_id, item.output)
+    assert kept.get("arguments") == item.arguments
+    assert kept.get("phase") == item.details.get("phase")
+    if cut is not None:
+        assert (cut, entry.audio_ms) == (item.truncated_ms, cut)
+    elif kept.get("role") == "user" and kept["content"][0]["type"] == "input_audio":
+        assert (entry.transcript if is_told else "") == item.text
+    else:
+        said = [part.get("text") or part.get("transcript") or "" for part in kept.get("content", ())]
+        assert " ".join(filter(None, said)) == item.text
 
 
 Conversing.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestIndependence = Conversing.TestCase
+
+EVENTS = [
+    user_says("hello"),
+    user_says("hello", previous_item_id="root"),
+    {"type": "response.create"},
+    {"type": "response.create", "response": {"output_modalities": ["text"]}},
+    {"type": "response.create", "response": {"conversation": "none"}},
+    {"type": "response.cancel"},
+    {"type": "conversation.item.delete", "item_id": "item_unknown"},
+    append(loud(0.6)),
+    append(quiet(0.7)),
+]
+shares = st.sampled_from([0.0, 0.3])
+faults = st.builds(
+    Faults,
+    seed=st.integers(0, 99),
+    latency_s=st.sampled_from([0.0, 0.2]),
+    jitter_s=st.sampled_from([0.0, 0.3]),
+    stall=st.none() | st.tuples(st.sampled_from(["response.created", "response.output_audio.delta"]), st.just(2.0)),
+    drop=shares,
+    duplicate=shares,
+    reorder=shares,
+    fail_response=st.sampled_from([(), (1,)]),
+    rate_limit=st.sampled_from([(), (2,)]),
+    start_over=st.sampled_from([(), (1,)]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    script=st.lists(st.sampled_from(EVENTS) | st.floats(0, 3), max_size=15), answers=st.lists(replies), faults=faults
+)
+def test_agreement_over_a_bad_connection(monkeypatch, script, answers, faults):
+    """Over a connection with latency, losses, duplicates and late frames, hooked as in a program, both agree, too."""
+    clock, talk, sessions, events, told = ManualClock(), TrackConversation(), [], [], set()
+
+    def open_session(*args, **options):
+        sessions.append(opening.open_session(*args, **options))
+        return sessions[0]
+
+    def watch(sender, frame):
+        if sender == "server":
+            events.append(json.loads(frame))
+
+    def tell(event, metadata, _connection):
+        if event.type.endswith("transcription.completed"):
+            told.add(event.item_id)
+        return event, metadata
+
+    async def main():
+        engine = ScriptedEngine(answers, ["hello there"] * 9, clock=clock)
+        connecting = memory.connect(engine, clock=clock, created_at=0, vad=LoudVad, watch=watch, faults=faults)
+        async with connecting as connection:
+            handlers = [talk.server_event_handler, tell]
+            with hook_handlers(connection, handlers, [talk.client_event_handler], clock=clock) as (receive, send):
+                receiving = asyncio.create_task(receive())
+                await send(update(audio={"input": {"transcription": {"model": "gpt-realtime-whisper"}}}))
+                for step in script:
+                    if isinstance(step, float):
+                        await clock.sleep_until(clock.now() + step)
+                    else:
+                        await send(step)
+                await clock.sleep_until(clock.now() + 300)
+                receiving.cancel()
+
+    monkeypatch.setattr(memory, "open_session", open_session)
+    fast_forward.run(main(), clock)
+    agree(sessions[0].conversation.entries, talk, events, told)
