@@ -32,6 +32,8 @@ class BaseSession(ABC):
 
     config: dict[str, Any]
     """The effective configuration, as ``session.updated`` shows it."""
+    handlers: Mapping[str, Handler]
+    """What each client event does; those that are not here are refused, with the list of those that are."""
 
     def __init__(self, *, now: float, settings: Settings | None, ids: Ids | None, call_id: str | None = None) -> None:
         self.settings = settings or Settings()
@@ -40,11 +42,6 @@ class BaseSession(ABC):
         self._outbox = Outbox(ids or Ids(self.settings.seed))
         self._timeline = Timeline()
         self._timeline.at(now + self.settings.lifetime_s, "", self._expire)
-
-    @property
-    @abstractmethod
-    def handlers(self) -> Mapping[str, Handler]:
-        """What each client event does; those that are not here are refused, with the list of those that are."""
 
     @abstractmethod
     def feed(self, result: Result, now: float) -> None:
@@ -110,10 +107,9 @@ class BaseSession(ABC):
         kind = given.get("type")
         if kind is None:
             raise Fault("The 'type' field is missing.", code="invalid_event")
-        handlers = self.handlers
-        handler = handlers.get(kind) if isinstance(kind, str) else None
+        handler = self.handlers.get(kind) if isinstance(kind, str) else None
         if handler is None:
-            raise unsupported("type", kind, tuple(handlers))
+            raise unsupported("type", kind, tuple(self.handlers))
         handler(given, now)
 
     def _refuse(self, fault: Fault, event_id: object, view: int | None = None) -> None:

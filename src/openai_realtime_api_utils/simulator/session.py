@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .base_session import MAIN, BaseSession, Handler, required
@@ -106,7 +106,7 @@ class Session(BaseSession):
         self._idle = IdleTimeout(
             self._outbox, self.conversation, self._input, self._responses, on_timeout=self._on_turn
         )
-        self._handlers: dict[str, Handler] = {
+        handlers: dict[str, Handler] = {
             "session.update": self._update_session,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": lambda _event, _now: self._input.commit(),
@@ -119,13 +119,10 @@ class Session(BaseSession):
             "response.cancel": self._cancel_response,
         }
         if self._playout is not None:
-            self._handlers["output_audio_buffer.clear"] = self._clear_output
+            handlers["output_audio_buffer.clear"] = self._clear_output
+        self.handlers = handlers
         self._tell(MAIN, "session.created", session=self.config)
         self._mcp.use(servers, now)
-
-    @property
-    def handlers(self) -> Mapping[str, Handler]:
-        return self._handlers
 
     def feed(self, result: Result, now: float) -> None:
         """Take what an engine has come to."""

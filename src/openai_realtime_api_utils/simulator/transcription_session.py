@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from .base_session import BaseSession, Handler, required
+from .base_session import BaseSession, required
 from .commands import Overheard, Result, Understood
 from .conversation import Conversation
 from .hearing import Hearing
@@ -53,11 +53,7 @@ class TranscriptionSession(BaseSession):
             on_speech=_nothing,
             on_turn=_nothing,
         )
-        self._outbox.event("session.created", session=self.config)
-
-    @property
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
+        self.handlers = {
             "session.update": self._update_session,
             "input_audio_buffer.append": lambda event, now: self._input.append(appended_audio(event), now),
             "input_audio_buffer.commit": lambda _event, _now: self._input.commit(),
@@ -65,6 +61,7 @@ class TranscriptionSession(BaseSession):
             "conversation.item.retrieve": lambda event, _: self.conversation.retrieve(required(event, "item_id")),
             "conversation.item.delete": self._delete_item,
         }
+        self._outbox.event("session.created", session=self.config)
 
     def feed(self, result: Result, now: float) -> None:
         self.advance(now)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..audio.formats import PCM_24K
-from .base_session import BaseSession, Handler, required
+from .base_session import BaseSession, required
 from .commands import Close, Finished, Forget, Hear, Listen, Overheard, Result, Thought, Understand, Understood
 from .engine import RATE, Fail
 from .faults import Fault
@@ -74,15 +74,12 @@ class TranslationSession(BaseSession):
         """What the client was told of each phrase that is not understood to its end yet."""
         self._is_closing = False
         self._interpreter = Interpreter(self.settings, self._outbox, self._timeline, lambda: self._elapsed_ms)
-        self._outbox.event("session.created", session=self.config)
-
-    @property
-    def handlers(self) -> Mapping[str, Handler]:
-        return {
+        self.handlers = {
             "session.update": self._update_session,
             "session.input_audio_buffer.append": self._append,
             "session.close": self._close,
         }
+        self._outbox.event("session.created", session=self.config)
 
     def feed(self, result: Result, now: float) -> None:
         self.advance(now)
