@@ -164,8 +164,10 @@ class Ask:
 
     def _goes_on(self, answer: Answer) -> bool:
         """Tell whether functions are being called, after which the model goes on."""
-        names = () if self._call_tools is None else {tool["name"] for tool in self._call_tools.tools}
-        return answer.status == "completed" and any(call.name in names for call in answer.calls)
+        tools = self._call_tools
+        if tools is None or answer.status != "completed":
+            return False
+        return any(tools.answers(call.name) for call in answer.calls)
 
     def _refused(self, error: Any, metadata: Metadata) -> None:
         event_id = read_id(error, "event_id")

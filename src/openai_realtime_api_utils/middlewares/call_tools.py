@@ -115,6 +115,10 @@ class CallTools:
         """The ids of the calls that are under way."""
         return tuple(self._running)
 
+    def answers(self, name: str) -> bool:
+        """Tell whether calls of a function are answered here: all but those that the user offered without its help."""
+        return name in self._tools or all(read_text(other, "name") != name for other in self._others)
+
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``, and offer the tools."""
         self._send = self._follow_up.send = send.by("CallTools")
@@ -183,8 +187,7 @@ class CallTools:
 
     def _called(self, item: dict[str, Any], response_id: str) -> None:
         call_id, name = read_id(item, "call_id"), read_text(item, "name") or ""
-        is_others = name not in self._tools and any(read_text(other, "name") == name for other in self._others)
-        if call_id is None or is_others or not self._follow_up.calls.begin(response_id, call_id):
+        if call_id is None or not self.answers(name) or not self._follow_up.calls.begin(response_id, call_id):
             return
         record = CallRecord(call_id, name, read_text(item, "arguments") or "")
         self._tell(record)
