@@ -20,6 +20,11 @@ from .outbox import Outbox
 if TYPE_CHECKING:
     from ..ports import Samples
 
+_MOST_CHARACTERS = 64 * 1024 * 1024
+"""Far above every model's context; what holds more has run away."""
+_ITEM_ITSELF = 1000
+"""Characters that an item counts for, besides what it says."""
+
 
 @dataclass
 class Entry:
@@ -39,6 +44,8 @@ class Entry:
     """False once it was dropped from what models are given, for the conversation had outgrown them."""
     shown: dict[str, Any] | None = None
     """What models were last given of it."""
+    size: int = 0
+    """How many characters it held when it was added."""
 
     @property
     def audio_ms(self) -> int:
@@ -53,6 +60,7 @@ class Conversation:
         self.entries: list[Entry] = []
         self._outbox = outbox
         self._keep_samples = int(keep_audio_s * RATE)
+        self._size = 0
 
     def find(self, item_id: object) -> Entry | None:
         """Return the entry with this id, the latest if a client used an id twice."""
@@ -86,10 +94,24 @@ class Conversation:
             code="item_create_invalid_previous_item_id",
         )
 
+    def check_room(self, item: dict[str, Any]) -> None:
+        """Refuse a client's item that would fill the memory.
+
+        Raises:
+            Fault: the conversation holds too much.
+        """
+        if self._size + _size(item) > _MOST_CHARACTERS:
+            raise Fault(
+                f"The conversation is above {_MOST_CHARACTERS} characters with this item: delete others first.",
+                code="conversation_too_large",
+            )
+
     def add(self, entry: Entry, at: int | None = None, *, is_done: bool = True) -> None:
         """Insert an entry, at the end by default, and send ``added``, and ``done`` unless it is still in progress."""
         index = len(self.entries) if at is None else at
         self.entries.insert(index, entry)
+        entry.size = _size(entry.item)
+        self._size += entry.size
         previous = self.entries[index - 1].item["id"] if index else None
         shown = copy.deepcopy(entry.item)
         self._outbox.event("conversation.item.added", previous_item_id=previous, item=shown)
@@ -113,6 +135,7 @@ class Conversation:
     def delete(self, item_id: object) -> Entry:
         entry = self._must_find(item_id, "delete", "deleting")
         self.entries.remove(entry)
+        self._size -= entry.size
         self._outbox.event("conversation.item.deleted", item_id=item_id)
         return entry
 
@@ -165,6 +188,14 @@ class Conversation:
                 room -= len(entry.samples)
                 if room < 0:
                     entry.samples = None
+
+
+def _size(item: dict[str, Any]) -> int:
+    """Return about how many characters an item takes to hold, its sound apart."""
+    texts: list[Any] = [item.get("arguments"), item.get("output")]
+    for part in item.get("content", ()):
+        texts += (part.get("text"), part.get("transcript"), part.get("image_url"))
+    return _ITEM_ITSELF + sum(len(text) for text in texts if isinstance(text, str))
 
 
 def joined(pieces: list[Samples]) -> Samples:

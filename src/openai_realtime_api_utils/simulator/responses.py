@@ -28,6 +28,8 @@ from .tool_choice import check_choice
 if TYPE_CHECKING:
     from .commands import Thought
 
+_MOST_OPEN = 100
+"""Responses at a time, out of band nearly all: nobody needs more, and each costs memory."""
 _TOO_MUCH = Fail(
     "rate_limit_exceeded", "Rate limit reached for tokens per minute: wait until the limit is reset, and try again."
 )
@@ -89,6 +91,10 @@ class Responses:
                 f"Conversation already has an active response in progress: {active.id}. "
                 "Wait until the response is finished before creating a new one.",
                 code="conversation_already_has_active_response",
+            )
+        if len(self._open) >= _MOST_OPEN:
+            raise Fault(
+                f"{_MOST_OPEN} responses are in progress: wait until one of them is done.", code="rate_limit_exceeded"
             )
         context = self._context(asked["input"]) if "input" in asked else self._fitted(session, plan)
         self._mcp.use(servers, now)
@@ -166,6 +172,7 @@ class Responses:
 
     def new_entry(self, item: dict[str, Any]) -> Entry:
         """Make an entry of a client's item, and have its sound listened to if it has any."""
+        self._conversation.check_room(item)
         stored = as_stored(item, item_id=self._outbox.ids.new("item"), call_id=self._outbox.ids.new("call"))
         entry = Entry(stored)
         data = spoken_audio(item)
