@@ -123,3 +123,14 @@ def test_those_behind_one_that_waited_follow_it():
     timeline.insert_after("d", "c")
     timeline.insert_after("b", "a")
     assert ["a", "b", "c", "d", "z"] == list(timeline)
+
+
+def test_predecessor_that_came_and_went():
+    """Who followed it is no longer waiting for it, though another one is."""
+    timeline = Timeline()
+    timeline.insert_after("c", "b")
+    timeline.insert_first("b")
+    timeline.remove("b")
+    timeline.insert_after("a", "b")
+    timeline.insert_after("c", "a")
+    assert list(timeline) == ["a", "c"]

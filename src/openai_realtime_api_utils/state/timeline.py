@@ -103,7 +103,8 @@ class Timeline:
 
     def _forget_predecessor(self, id_: str) -> None:
         named = self._named.pop(id_, None)
-        if named is not None and named in self._waiting:
-            self._waiting[named].remove(id_)
-            if not self._waiting[named]:
+        waiting = self._waiting.get(named, []) if named is not None else []
+        if named is not None and id_ in waiting:  # it may have come, been followed, and gone since
+            waiting.remove(id_)
+            if not waiting:
                 del self._waiting[named]
