@@ -123,3 +123,15 @@ def test_a_session_event_without_a_session_changes_nothing():
     receive(track_config, "session.created", session=session())
     receive(track_config, "session.updated")
     assert "sess_1" == track_config.session_config.id
+
+
+def test_format_that_the_server_leaves_open(caplog):
+    """It is told once that a rate is assumed; the API itself always names it."""
+    track_config = TrackConfig()
+    for _ in range(2):
+        receive(
+            track_config, "session.created", session=session() | {"audio": {"output": {"voice": "x", "format": None}}}
+        )
+    (told,) = caplog.messages
+    assert told.startswith("The server names no sound format, so 24 kHz PCM is assumed")
+    assert track_config.audio_format_output == PCM_24K

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,9 @@ from ..handlers import Metadata
 from ..state import config as state
 from ..state.config import Config, SessionType
 from ..state.reading import read, read_id, read_text
-from ..state.session_audio import format_in
+from ..state.session_audio import format_in, leaves_format_open
+
+_logger = logging.getLogger(__name__)
 
 
 class TrackConfig:
@@ -23,6 +26,7 @@ class TrackConfig:
 
     def __init__(self) -> None:
         self._state = Config()
+        self._has_warned = False
 
     @property
     def session_config(self) -> Any:
@@ -102,12 +106,22 @@ class TrackConfig:
             case "session.created" | "session.updated" as said if read(event, "session") is not None:
                 is_answer = said == "session.updated"
                 self._state = state.stated(self._state, read(event, "session"), is_answer=is_answer)
+                self._warn_of_open_formats()
             case "error" if self._state.pending or self._state.accepted:
                 error = read(event, "error")
                 self._state = state.refused(self._state, read_id(error, "event_id"), read_text(error, "param"))
             case _:
                 pass
         return event, metadata
+
+    def _warn_of_open_formats(self) -> None:
+        if self._has_warned or self.session_type != "realtime" or not leaves_format_open(self._state.acknowledged):
+            return
+        self._has_warned = True
+        _logger.warning(
+            "The server names no sound format, so 24 kHz PCM is assumed, and it may mean another rate: name "
+            "audio.input.format and audio.output.format in a session.update."
+        )
 
     def client_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``session.update``."""

@@ -15,3 +15,9 @@ def format_in(source: object, direction: Literal["input", "output"]) -> AudioFor
         FormatError: it is none of the API's.
     """
     return format_of(read(read(read(source, "audio"), direction), "format"))
+
+
+def leaves_format_open(source: object) -> bool:
+    """Say whether a session speaks of its output, but not of how that is encoded, as no session of the API's does."""
+    output = read(read(source, "audio"), "output")
+    return output is not None and read(output, "format") is None
