@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 from .events import redact_text
+from .events.encode import APPEND
 from .handlers import HANDLED, Metadata
 
 _REMEMBERED = 1_024
@@ -22,10 +23,15 @@ class LogErrors:
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self._types: OrderedDict[str, str] = OrderedDict()
+        self._appends: deque[str] = deque(maxlen=_REMEMBERED)  # apart, for fifty a second would push out the others
 
     def client_event(self, event: dict[str, Any]) -> None:
         event_id = event.get("event_id")
-        if isinstance(event_id, str):
+        if not isinstance(event_id, str):
+            return
+        if event["type"] == APPEND:
+            self._appends.append(event_id)
+        else:
             self._types[event_id] = event["type"]
             if len(self._types) > _REMEMBERED:
                 self._types.popitem(last=False)
@@ -39,7 +45,9 @@ class LogErrors:
 
     def _log_error(self, error: Any) -> None:
         code, message, event_id = (_field(error, name) for name in ("code", "message", "event_id"))
-        caused = self._types.get(event_id) if isinstance(event_id, str) else None
+        caused = None
+        if isinstance(event_id, str):
+            caused = self._types.get(event_id, APPEND if event_id in self._appends else None)
         self._logger.log(
             logging.INFO if code in _EXPECTED else logging.WARNING,
             "The server refused %s: %s (%s)",

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import pybase64
-
 from ..audio.formats import PCM_24K, AudioFormat
 from ..clock import Clock, SystemClock
 from ..errors import FormatError, require
@@ -19,6 +17,7 @@ from ..state.cushion import Cushion
 from ..state.playhead import Cut
 from ..state.reading import read, read_id, read_int, read_text
 from ..state.session_audio import format_in
+from .delta_bytes import delta_bytes
 from .registered_send import registered
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ class AudioPlayer:
         if speech is None:
             return
         try:
-            data = pybase64.b64decode(read_text(event, "delta") or "", validate=True)
+            data = delta_bytes(event, metadata)
         except ValueError as error:
             _logger.warning("A piece of the speech of %s is not base64 (%s); it was skipped.", speech.id.item_id, error)
             return

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, KeysView, Mapping
 from typing import Any
 
-import pybase64
-
 from ..handlers import Metadata, MetadataKey
 from ..state.conversation import Conversation, apply, apply_client
 from ..state.items import Item
@@ -15,6 +13,7 @@ from ..state.kept_audio import KeptAudio
 from ..state.reading import read_int, read_text
 from ..state.responses import Response
 from ..state.transcript import transcript
+from .delta_bytes import delta_bytes
 
 _logger = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ class TrackConversation:
         if change.item is not None:
             ITEM.put(metadata, change.item)
             if self._kept_audio is not None and read_text(event, "type") == "response.output_audio.delta":
-                self._keep_audio(self._kept_audio, change.item, event)
+                self._keep_audio(self._kept_audio, change.item, event, metadata)
         if change.oddity is not None:
             _logger.warning("%s It stands at the end until that one comes.", change.oddity)
         for item in change.evicted:
@@ -130,9 +129,9 @@ class TrackConversation:
         apply_client(self._state, event)
         return event, metadata
 
-    def _keep_audio(self, kept: KeptAudio, item: Item, event: Any) -> None:
+    def _keep_audio(self, kept: KeptAudio, item: Item, event: Any, metadata: Metadata) -> None:
         try:
-            data = pybase64.b64decode(read_text(event, "delta") or "")
+            data = delta_bytes(event, metadata)
         except ValueError as cause:
             _logger.warning("Sound of the item %s was not kept, for it is not base64: %s.", item.id, cause)
             return
