@@ -31,8 +31,10 @@ from .vad import Vad, WebRtcVad, check_installed
 if TYPE_CHECKING:
     from ..ports import Samples
 
-_MAX_FRAME = 32 * 1024 * 1024
+_MAX_FRAME = 24 * 1024 * 1024
 """Bytes. Above the largest append, so that one that is too large gets its ``error`` event; beyond it, close 1009."""
+_FRAMES_WAITING = 4
+"""Frames that are read ahead of a session: few, since each may be that large."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ async def serve(
         select_subprotocol=door.select_subprotocol,
         compression=None,
         max_size=_MAX_FRAME,
+        max_queue=_FRAMES_WAITING,
         ping_interval=None,
         ssl=tls,
         logger=_Calm(logging.getLogger(f"{__name__}.wire"), {}),
