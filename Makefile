@@ -7,20 +7,22 @@ PYTHON ?= python3
 ARGS ?=
 ONLY ?=
 BIN := .venv/bin
-SYSTEM_PACKAGES := flite
+SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 \
+	redis-server=redis-server node=nodejs npm=npm
 
-.PHONY: talk test check types bench lock clean
+.PHONY: talk test check bench lock clean
 
 talk: .venv/.installed-talk
 	@$(BIN)/realtime talk $(ARGS)
 
+# Two tests at a time but where time is measured: a sound card wants the machine to itself.
 test: .venv/.installed-test
 	@sh tools/system_packages.sh $(SYSTEM_PACKAGES)
 	@$(MAKE) --no-print-directory check
+	@$(PYTHON) tools/make_foreign.py || true  # tests that miss one skip, or fail in CI
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest
-	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/device --cov --cov-report=
+	@$(BIN)/python -m pytest tests/device --cov --cov-append --cov-report=term
 
 check: .venv/.installed-test
 	@$(BIN)/ruff check --quiet .
