@@ -11,10 +11,16 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import sim, speed
+from benchmarks import echo, host, sim, speed, tools
 from benchmarks.figure import Figure
 
-GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {"sim": sim.measure, "speed": speed.measure}
+GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
+    "echo": echo.measure,
+    "host": host.measure,
+    "sim": sim.measure,
+    "speed": speed.measure,
+    "tools": tools.measure,
+}
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -39,6 +39,10 @@ class FakeStream:
         stamp, self._stamp = self._stamp, None
         return None if self.is_frozen else stamp
 
+    def die(self):
+        """End, as the sound system knows."""
+        self.is_alive, self.is_frozen = False, True
+
     def close(self):
         self.is_closed = True
 

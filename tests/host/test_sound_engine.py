@@ -258,7 +258,7 @@ def test_devices_that_do_not_come_back_are_tried_again():
     rig.run(2)
     playback = speak(rig, ramp(24_000))
     rig.run(0.3)
-    rig.system.output.is_alive = False
+    rig.system.output.die()
     rig.system.refusal = "There is no loudspeaker."
     rig.run(3)
     heard, records = playback.heard().samples, rig.memory.header.records
@@ -277,7 +277,7 @@ def test_a_new_default_of_another_rate_goes_on_at_the_sample():
     rig.run(2)
     playback = speak(rig, np.full(48_000, 5_000, np.int16))
     rig.run(0.5)
-    rig.system.output.is_alive = False
+    rig.system.output.die()
     rig.system.rate = 48_000
     heard = playback.heard().samples
     rig.run(3)
@@ -291,7 +291,7 @@ def test_a_chosen_device_that_is_gone_gives_way_to_the_default():
     """Rather the machine's default than silence."""
     rig = Rig(output="headset")
     rig.run(2)
-    rig.system.output.is_alive = False
+    rig.system.output.die()
     asked = rig.system.open
     rig.system.open = lambda **how: asked(**how) if how["output"] is None else refuse()
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pcm import to_float, to_int16
+from .pcm import to_float
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..ports import Samples
+
+_FULL_SCALE = np.float32(32_768)
 
 
 class Ring:
@@ -48,7 +50,8 @@ class Ring:
 
     def read(self, position: int, length: int) -> Samples:
         """Return a copy of what lies at a position."""
-        return to_int16(np.concatenate([self.memory[start : start + n] for start, n in self._spans(position, length)]))
+        sound = np.concatenate([self.memory[start : start + n] for start, n in self._spans(position, length)])
+        return np.rint(sound * _FULL_SCALE).astype(np.int16)  # nothing louder than int16 was ever put in
 
     def _spans(self, position: int, length: int) -> list[tuple[int, int]]:
         start = position % self.size

@@ -21,8 +21,8 @@ from .engine_outlet import EngineOutlet
 from .engine_output import EngineOutput
 from .sound_memory import RATE, SoundMemory
 
-STEP_S = 0.004
-"""How often the engine looks: less than a block of the loudspeaker."""
+STEP_S = 0.005
+"""How often the engine looks: once in a block of the loudspeaker."""
 
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 """Waits before devices that do not open are tried again; the last one from then on."""

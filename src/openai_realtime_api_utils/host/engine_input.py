@@ -35,7 +35,7 @@ class EngineInput:
 
     def step(self, now: float) -> bool:
         """Watch the stream; return whether its time was measured anew."""
-        self.steadiness.see(now, self.stream.frames, is_alive=self.stream.is_alive)
+        self.steadiness.see(now, self.stream)
         stamp = self.stream.stamp()
         if stamp is not None:
             if jump := self.anchor.see(stamp):
@@ -53,7 +53,10 @@ class EngineInput:
 
         What was recorded before its time was known is dropped.
         """
-        fresh = self._resampler.process(to_int16(self.stream.read()))
+        recorded = self.stream.read()
+        if not len(recorded):
+            return
+        fresh = self._resampler.process(to_int16(recorded))
         sound = np.concatenate((self._rest, fresh))
         whole = len(sound) // RECORD * RECORD
         self._rest = sound[whole:]

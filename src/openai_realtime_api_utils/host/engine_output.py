@@ -36,8 +36,7 @@ class EngineOutput:
     def step(self, now: float) -> None:
         """Lay silence ahead, and publish where the present is."""
         header = self._memory.header
-        frames = self.stream.frames
-        head = self._base + frames
+        head = self.head
         header.head = head
         header.head_time = now
         missing = head + self._memory.tape.size // 2 - self._top
@@ -45,7 +44,7 @@ class EngineOutput:
             self._memory.tape.silence(self._top, missing)
             self.stream.extend(missing)
             self._top += missing
-        self.steadiness.see(now, frames, is_alive=self.stream.is_alive)
+        self.steadiness.see(now, self.stream)
         stamp = self.stream.stamp()
         if stamp is not None:
             if self.anchor.see(stamp):

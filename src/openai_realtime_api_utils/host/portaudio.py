@@ -47,7 +47,7 @@ class PortAudio:
             DeviceError: PortAudio is not installed.
             MissingExtraError: a package is not installed.
         """
-        self._clock = clock
+        self.clock = clock
         self._rtmixer: Any = load("rtmixer", needed_by="host_audio")
         self._sounddevice: Any = load("sounddevice", needed_by="host_audio")
 
@@ -81,9 +81,9 @@ class PortAudio:
 
     def since(self, stream: Any) -> float:
         """Return how far the stream's own clock is ahead of ours, which may not be the same for long: it is set."""
-        before = self._clock.now()
+        before = self.clock.now()
         theirs = float(stream.time)
-        return theirs - (before + self._clock.now()) / 2
+        return theirs - (before + self.clock.now()) / 2
 
     def _open(
         self,
@@ -165,7 +165,7 @@ class _Stream:
             self._probed_at = before if self._action.done_frames == before else None
 
     def _count(self) -> None:
-        now = self._stream.time
+        now = self._host.clock.now()
         if self._stats is not None and self._stats not in self._stream.actions:
             stats = self._stats.stats
             self.runs += stats.output_underflows + stats.input_overflows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .backend import Stream
+
 STOPPED_S = 0.5
 """Without a sample for so long, a stream has stopped: it was unplugged, suspended, or its server is gone."""
 
@@ -9,6 +11,8 @@ _STARTING_S = 3.0
 """A stream may take a block and stand still for 1 to 2 s before it really starts (measured on a new PulseAudio)."""
 _STARTED_S = 1.0
 """One that still moves after so long has started. What goes wrong before that does not count."""
+_LONG_S = 0.05
+"""Longer than any block."""
 _PROBE_EVERY_S = 0.25
 _PROBE_AGAIN_S = 0.03
 """After a stamp that says the stream jumped: two have to agree."""
@@ -30,12 +34,14 @@ class Steadiness:
         """Whether it has got over its start."""
         return self.moved_at - self._opened_at > _STARTED_S
 
-    def see(self, now: float, frames: int, *, is_alive: bool) -> None:
-        """Take how many samples went through by now."""
-        self.is_alive = is_alive
+    def see(self, now: float, stream: Stream) -> None:
+        """Look how many samples went through by now."""
+        frames = stream.frames
         if frames != self._frames:
             self._frames = frames
             self.moved_at = now
+        elif now - self.moved_at > _LONG_S:  # asking costs; what moves is alive
+            self.is_alive = stream.is_alive
 
     def has_stopped(self, now: float) -> bool:
         """Whether nothing went through for too long, or the sound system says that it ended."""
