@@ -51,12 +51,9 @@ def measure() -> Iterable[Figure]:
     yield Figure("echo.reduction_drift_db", drift.reduction_db, "dB", 40, how, more_is_better=True)
     with sound_card() as card:
         caught, delays = asyncio.run(_stops(card))
-    how = f"'stop' at 0 dB to the echo, {STOPS} times, loudspeaker held within {WITHIN_S * 1000:g} ms of its onset at the "
-    how += f"microphone: {', '.join(f'{d * 1000:.0f}' for d in sorted(delays))} ms; {where}"
-    target = 19 * STOPS / 20
-    yield Figure(
-        "echo.stops_detected_of_20", caught * 20 / STOPS, "of 20", target * 20 / STOPS, how, more_is_better=True
-    )
+    how = f"'stop' at 0 dB to the echo, {STOPS} times, loudspeaker held within {WITHIN_S * 1000:g} ms of its onset "
+    how += f"at the microphone: {', '.join(f'{d * 1000:.0f}' for d in sorted(delays))} ms; {where}"
+    yield Figure("echo.stops_detected_of_20", caught * 20 / STOPS, "of 20", 19, how, more_is_better=True)
 
 
 class _Talk:
@@ -74,7 +71,7 @@ async def _talk(card: SoundCard, seconds: float, *, save: bool = False) -> _Talk
 
         async def listen() -> None:
             async for frame in audio.microphone.frames():
-                clean.append(frame)
+                clean.append(frame)  # noqa: PERF401 - it is read while it grows
 
         task = asyncio.get_running_loop().create_task(listen())
         await asyncio.sleep(2.0)

@@ -124,7 +124,8 @@ def _barge_in(card: SoundCard) -> Iterable[Figure]:
 
 async def _interrupt(card: SoundCard, kind: str, trials: int) -> tuple[list[float], list[float]]:
     command = [sys.executable, "-m", "benchmarks.barge_in_server", str(trials)]
-    server = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
+    where = Path(__file__).parents[1]
+    server = subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - nothing runs yet
     assert server.stdout is not None
     port = int(server.stdout.readline())
     config, conversation, inside = TrackConfig(), TrackConversation(), []

@@ -28,7 +28,7 @@ SENTENCES = (
 
 
 def load(kind: str) -> Callable[[], None]:
-    """Return what an event loop does between two turns: ``idle`` nothing, ``busy`` 4 ms of Python, ``stall`` 0.4 s of C."""
+    """Return what a loop does between two turns: ``idle`` nothing, ``busy`` 4 ms of Python, ``stall`` 0.4 s of C."""
     if kind == "busy":
         filler = {"type": "x", "audio": "A" * 20_000}
 
