@@ -153,5 +153,12 @@ async def test_event_that_it_does_not_know(url, caplog):
         await voice.watch.until("error")
         voice.say("what is the weather")
         await voice.watch.until("response.done")
-    (told,) = [record.getMessage() for record in caplog.records if record.name.startswith("openai_realtime_api_utils")]
-    assert told.startswith("The server refused conversation.item.retrieve mine")
+    refusals = [told for told in caplog.messages if told.startswith("The server refused")]
+    assert [told.split(":")[0] for told in refusals] == ["The server refused conversation.item.retrieve mine"]
+
+
+async def test_open_formats_are_told(url, caplog):
+    """A server that names no sound format is told of once, since it may mean another rate than the API's."""
+    async with talking(url):
+        pass
+    assert len([told for told in caplog.messages if told.startswith("The server names no sound format")]) == 1
