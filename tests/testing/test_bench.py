@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from openai_realtime_api_utils import StreamMic, TrackConfig, TrackConversation, hook_middlewares
+from openai_realtime_api_utils.errors import ConnectionLost
 from openai_realtime_api_utils.middlewares import interruptable_audio_player
-from openai_realtime_api_utils.simulator import Settings, synthetic_speech
+from openai_realtime_api_utils.simulator import Faults, Settings, synthetic_speech
 from openai_realtime_api_utils.testing import Realtime
 
 STORY = "Once upon a time there was a king who had a very long beard. " * 5
@@ -314,3 +315,26 @@ async def test_sessions_one_after_the_other(realtime):
     sessions = [event["session"]["id"] for event in realtime.events if event["type"] == "session.created"]
     assert 2 == len(set(sessions))
     assert "Hello. Hello." == realtime.heard()
+
+
+async def test_faults_reach_the_session(make):
+    """What goes wrong on purpose does; a session that was cut off keeps nobody waiting."""
+    realtime = make(faults=Faults(close_at=("response.created", 1011)))
+    realtime.dialogue.on("hi").say("Hello.")
+    with pytest.raises(ConnectionLost, match="1011"):
+        async with deaf(realtime) as session:
+            await typed(session, "hi")
+            await realtime.quiet()
+            await session.closed
+
+
+async def test_a_transcription_session(realtime):
+    """Opened as the SDK opens it, a session transcribes what is said in the room, and answers nothing."""
+    async with realtime.connect(extra_query={"intent": "transcription"}) as connection:
+        audio = {"input": {"transcription": {"model": "gpt-4o-transcribe"}, "turn_detection": {"type": "server_vad"}}}
+        await connection.send({"type": "session.update", "session": {"type": "transcription", "audio": audio}})
+        await realtime.room.say("hello there")
+        await realtime.quiet()
+    completed = [e["transcript"] for e in realtime.events if e["type"].endswith("transcription.completed")]
+    assert ["hello there"] == completed
+    assert "" == realtime.said()

@@ -103,7 +103,7 @@ def test_unknown(realtime):
         "--strict-markers",
     )
     assert "1 passed, 1 error" in printed
-    assert "The marker 'realtime' does not know 'gane': use delay_ms, gain, noise, settings by name." in printed
+    assert "The marker 'realtime' does not know 'gane': use delay_ms, gain, noise, settings, faults by name." in printed
 
 
 def test_the_server_is_real(run):
@@ -127,6 +127,9 @@ def test_it(realtime_server):
                 if event.type == "response.done":
                     break
     assert texts == ["Sunny."]
+    assert realtime_server.said() == "Sunny."
+    assert [event["type"] for event in realtime_server.sent][0] == "session.update"
+    assert realtime_server.errors == []
 """
     )
     assert printed.endswith("exit 0"), printed

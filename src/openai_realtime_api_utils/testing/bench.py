@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from ..audio.stream_encoder import StreamEncoder
 from ..host.fast_forward import JumpingClock
 from ..simulator.engine import Listening
+from ..simulator.fault_injection import Faults
 from ..simulator.memory import connect
 from ..simulator.prompter import Prompter
 from ..simulator.scenario import Dialogue
@@ -22,7 +23,7 @@ from ..simulator.scripted import ScriptedEngine
 from ..simulator.settings import Settings
 from ..state.heard import heard_text
 from ..tasks import TaskOwner
-from .called import Called
+from .findings import Findings, joined
 from .record import Record, Wire
 from .room import RATE, TalkingRoom
 
@@ -37,11 +38,17 @@ _INEXACT_S = 0.05
 """How much of a speech's end a resampler may keep, so that all of it counts as heard."""
 
 
-class Realtime:
+class Realtime(Findings):
     """Be all that a test of a voice application needs. The pytest fixture ``realtime`` is one."""
 
     def __init__(
-        self, *, delay_ms: float = 40.0, gain: float = 0.003, noise: float = 0.0, settings: Settings | None = None
+        self,
+        *,
+        delay_ms: float = 40.0,
+        gain: float = 0.003,
+        noise: float = 0.0,
+        settings: Settings | None = None,
+        faults: Faults | None = None,
     ) -> None:
         """Set up a test.
 
@@ -51,6 +58,7 @@ class Realtime:
                 without one, in which the assistant interrupts itself.
             noise: root mean square of the room's noise, as a part of full scale.
             settings: how the simulated service behaves.
+            faults: what goes wrong on purpose, in every session.
         """
         self.clock = JumpingClock()
         """What everything waits on; give it to whatever takes a ``clock``."""
@@ -59,14 +67,15 @@ class Realtime:
         self.room = TalkingRoom(self.clock, delay_ms=delay_ms, gain=gain, noise=noise, plug_in=self._plug_in)
         """Where the user speaks, and what the application listens to and speaks through."""
         self._settings = settings or Settings()
+        self._faults = faults
         self._numbers = itertools.count()
-        self._record = Record(self.clock)
+        super().__init__(Record(self.clock))
         self._open: list[_Session] = []
         self._told_unanswered = 0
 
     @asynccontextmanager
     async def connect(
-        self, *, model: str | None = None, **_sdk_options: Any
+        self, *, model: str | None = None, extra_query: Mapping[str, object] | None = None, **_sdk_options: Any
     ) -> AsyncGenerator[AsyncRealtimeConnection]:
         """Open a session with the scripted service, in place of ``client.realtime.connect``.
 
@@ -74,16 +83,20 @@ class Realtime:
 
         Args:
             model: as in the SDK, whose other options are taken and mean nothing here.
+            extra_query: ``{"intent": "transcription"}`` opens a transcription session.
         """
         wire, tasks = Wire(), TaskOwner()
+        intent = extra_query.get("intent") if extra_query else None
         settings = replace(self._settings, seed=self._settings.seed + next(self._numbers))
         async with connect(
-            _RoomEngine(self.room, self.dialogue, self.clock),
+            _RoomEngine(self.room, self.dialogue, self.clock, wire),
+            kind="transcription" if intent == "transcription" else "realtime",
             model=model,
             settings=settings,
             clock=self.clock,
             created_at=0,
             watch=lambda sender, frame: self._record.take(wire, sender, frame),
+            faults=self._faults,
         ) as connection:
             session = _Session(wire, connection, tasks)
             self._open.append(session)
@@ -117,13 +130,6 @@ class Realtime:
                 raise AssertionError(f"It did not become quiet in {within_s:g} s of the clock: {what}.")
             await self.clock.sleep_until(now + _LOOK_S)
 
-    def called(self, name: str, /, **arguments: Any) -> Called:
-        """Tell whether the model called a function with these arguments, and the application answered.
-
-        Arguments that are not named may be anything. What it returns is true or false, and shows why.
-        """
-        return Called(name, arguments, self._record.calls)
-
     def heard(self) -> str:
         """Return what the user heard of the assistant: the words whose sound has left the room's loudspeaker.
 
@@ -137,37 +143,18 @@ class Realtime:
             for sounding, speech in zip(self.room.speaker.soundings, speeches, strict=True)
             if speech is not None
         ]
-        return _joined(heard)
-
-    def said(self) -> str:
-        """Return all that the assistant said or wrote, heard or not."""
-        return _joined([speech.words for speech in self._record.speeches.values()])
+        return joined(heard)
 
     def understood(self) -> str:
         """Return what the service understood of what was said in the room."""
-        return _joined(self.room.understood)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """All events of the server's in order, without the sound in them."""
-        return self._record.received
-
-    @property
-    def sent(self) -> list[dict[str, Any]]:
-        """All events of the application's in order, without streamed sound."""
-        return self._record.sent
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """What the service refused."""
-        return [event["error"] for event in self._record.received if event["type"] == "error"]
+        return joined(self.room.understood)
 
     def close(self) -> None:
         """Give the event loop back its own time."""
         self.clock.release()
 
     def _going_on(self) -> list[str]:
-        wires = [session.wire for session in self._open]
+        wires = [session.wire for session in self._open if not session.wire.is_over]
         open_calls = [call.name for wire in wires for call in wire.open_calls.values()]
         happening = {
             "the user speaks": self.room.is_user_speaking,
@@ -211,13 +198,14 @@ async def _stream(microphone: RoomMicrophone, session: _Session) -> None:
 class _RoomEngine(ScriptedEngine):
     """Answer from a dialogue, and understand what is said in a room."""
 
-    def __init__(self, room: TalkingRoom, dialogue: Dialogue, clock: JumpingClock) -> None:
+    def __init__(self, room: TalkingRoom, dialogue: Dialogue, clock: JumpingClock, wire: Wire) -> None:
         super().__init__({"": Prompter(dialogue.rules, dialogue.unanswered).answer}, clock=clock)
         self._room = room
+        self._wire = wire
 
     def listen(self) -> Listening:
         return self._room.listen()
 
-
-def _joined(texts: list[str]) -> str:
-    return " ".join(filter(None, (text.strip() for text in texts)))
+    async def close(self) -> None:
+        """Note that the session is over: whatever it had open stays so."""
+        self._wire.is_over = True

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from .server import RealtimeServer
 
 _MARKER = (
-    "realtime(*, delay_ms, gain, noise, settings): set up the fixture `realtime`: how late and how loud the room's "
-    "microphone hears its loudspeaker, how loud its noise is, and how the simulated service behaves"
+    "realtime(*, delay_ms, gain, noise, settings, faults): set up the fixtures `realtime` and `realtime_server`: how "
+    "late and how loud the room's microphone hears its loudspeaker, how loud its noise is, how the simulated service "
+    "behaves, and what goes wrong on purpose"
 )
 
 
@@ -39,7 +40,7 @@ def realtime_server(request: pytest.FixtureRequest) -> Generator[RealtimeServer]
     _require_extra("realtime_server")
     from .server import serving
 
-    with serving(**{k: v for k, v in _options(request).items() if k == "settings"}) as server:
+    with serving(**{k: v for k, v in _options(request).items() if k in ("settings", "faults")}) as server:
         yield server
 
 
@@ -54,7 +55,7 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     marker = request.node.get_closest_marker("realtime")
     if marker is None:
         return {}
-    known = ("delay_ms", "gain", "noise", "settings")
+    known = ("delay_ms", "gain", "noise", "settings", "faults")
     unknown = [*marker.args, *(name for name in marker.kwargs if name not in known)]
     if unknown:
         pytest.fail(f"The marker 'realtime' does not know {unknown[0]!r}: use {', '.join(known)} by name.", False)

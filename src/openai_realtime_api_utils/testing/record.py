@@ -42,6 +42,7 @@ class Wire:
     open_responses: set[str] = field(default_factory=set[str])
     open_calls: dict[str, MadeCall] = field(default_factory=dict[str, MadeCall])
     is_user_speaking: bool = False
+    is_over: bool = False
 
 
 class Record:
