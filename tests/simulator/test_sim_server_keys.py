@@ -1,9 +1,12 @@
 """Ephemeral keys over HTTP, on the port of the WebSocket; and who may come in from where."""
 
 import json
+import os
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+import yaml
 from openai import AsyncOpenAI, BadRequestError
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -185,3 +188,48 @@ async def test_other_machines_with_a_key():
     async with serve(engine, host="0.0.0.0", settings=KNOWN, allow_remote=True) as server:
         event = await first_event(server, "key")
     assert event["type"] == "session.created"
+
+
+async def test_key_for_transcription():
+    """A key for a transcription session opens one, wherever it connects to, with its settings."""
+    given = {"type": "transcription", "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}}
+    async with serve(engine) as server, sdk(server) as client:
+        secret = await client.realtime.client_secrets.create(session=given)
+        created = await first_event(server, secret.value)
+    assert secret.session.object == "realtime.transcription_session"
+    assert created["session"]["type"] == "transcription"
+    assert created["session"]["audio"]["input"]["transcription"]["model"] == "gpt-4o-transcribe"
+
+
+async def test_key_for_translation():
+    """The key of a translation session says which model it is for, and brings the session's language."""
+    session = {"model": "gpt-realtime-translate", "audio": {"output": {"language": "de"}}}
+    async with serve(engine) as server, sdk(server) as client:
+        secret = await client.realtime.translations.client_secrets.create(session=session)
+        created = await first_event(server, secret.value, "/realtime/translations")
+    assert (secret.session.model, secret.session.expires_at) == ("gpt-realtime-translate", 0)
+    assert created["session"]["audio"]["output"]["language"] == "de"
+
+
+async def test_key_for_translation_needs_a_model():
+    """Without one it is refused (API reference)."""
+    async with serve(engine) as server, httpx.AsyncClient() as client:
+        response = await client.post(f"{server.http_url}/realtime/translations/client_secrets", json={}, headers=KEY)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "session.model"
+
+
+@pytest.mark.skipif("REALTIME_RECORDINGS" not in os.environ, reason="REALTIME_RECORDINGS names no folder")
+async def test_recorded_key():
+    """The answer to a recorded request has the recorded fields and values, but for what is made up each time."""
+    path = Path(os.environ["REALTIME_RECORDINGS"]) / "http_create_client_secret.yaml"
+    (exchange,) = yaml.safe_load(path.read_text())["interactions"]
+    recorded = exchange["response"]["parsed_body"]
+    async with serve(engine) as server, httpx.AsyncClient() as client:
+        url = f"{server.http_url}/realtime/client_secrets"
+        answer = await client.post(url, json=exchange["request"]["parsed_body"], headers=KEY)
+    made_up = {"id": "sess_"}
+    expected = recorded["session"] | made_up
+    actual = answer.json()["session"] | made_up
+    assert (answer.status_code, set(answer.json())) == (exchange["response"]["status"]["code"], set(recorded))
+    assert actual == expected
