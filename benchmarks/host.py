@@ -169,11 +169,13 @@ def _heard(card: SoundCard) -> Iterable[Figure]:
         others += theirs
     p50, p95 = np.percentile(np.abs(errors), [50, 95])
     clock50, clock95 = np.percentile(np.abs(others), [50, 95])
-    how = f"{len(errors)} random moments, half idle, half busy, with network stalls, underruns and the engine stopped for "
-    how += (
-        f"150 ms at times, against the sink's recording; {CARD}; a wall clock from the first delta (what openai-agents "
+    how = (
+        f"{len(errors)} random moments, half idle, half busy, with network stalls, underruns and the engine stopped for"
     )
-    how += f"goes by where nothing else is given): {clock50:.0f} and {clock95:.0f} ms"
+    how += (
+        f" 150 ms at times, against the sink's recording; {CARD}; a wall clock from the first delta (what openai-agents"
+    )
+    how += f" goes by where nothing else is given): {clock50:.0f} and {clock95:.0f} ms"
     yield Figure("host.heard_error_ms_p50", float(p50), "ms", 8, how)
     yield Figure("host.heard_error_ms_p95", float(p95), "ms", 15, how)
 

@@ -16,6 +16,7 @@ from benchmarks.ear import RATE, silent_inside_ms, sounding
 
 from openai_realtime_api_utils.audio.level import rms_dbfs
 from openai_realtime_api_utils.errors import DeviceError, HandlerError
+from openai_realtime_api_utils.host import open_audio
 from openai_realtime_api_utils.host.host_audio import host_audio
 from openai_realtime_api_utils.host.wav_reader import read_wav
 from openai_realtime_api_utils.ports import SpeechId
@@ -184,6 +185,17 @@ async def test_an_engine_that_is_killed_is_started_again(card, caplog):
     assert ["The sound engine died; it is started again, and what was being said goes on."] == [
         record.message for record in caplog.records if "died" in record.message
     ]
+
+
+async def test_an_engine_that_hangs_is_ended_and_started_again(card, monkeypatch):
+    """As it does in a call to a sound server that hangs."""
+    monkeypatch.setattr(open_audio, "_HUNG_S", 1.0)
+    with host_audio() as sound:
+        playback = speak(sound, tone(2))
+        await until(lambda: playback.heard().samples > SECOND // 2)
+        os.kill(sound.engine_pid, signal.SIGSTOP)
+        await until(lambda: playback.heard().samples == 2 * SECOND)
+        assert 1 == sound.stats.restarts
 
 
 async def test_a_suspended_loudspeaker_resumes_at_the_sample(card, caplog):

@@ -168,6 +168,8 @@ class HostAudio:
                 self._names = (str(names[0]), str(names[1]))
             elif "notice" in message:
                 _logger.warning("%s", message["notice"])
+            elif "failed" in message and self._names[0]:
+                _logger.error("%s", message["failed"])  # it has died of that, and is started again
             elif "failed" in message:
                 raise DeviceError(message["failed"], [Device(*fields) for fields in message.get("devices", ())])
 
