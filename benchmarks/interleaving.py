@@ -58,6 +58,18 @@ class Outcome:
     """Whether nothing was open or waiting at the end, for either side."""
 
 
+def violations(outcome: Outcome) -> dict[str, object]:
+    """Return what of the promise was not kept."""
+    missing = (outcome.owed - outcome.begun).total()
+    broken = {
+        "errors that a user saw": outcome.errors,
+        "requests answered twice": dict(outcome.begun - outcome.owed),
+        "requests lost": max(0, missing - outcome.dropped_cancels),  # a request may be cancelled before it begins
+        "unrest at the end": not outcome.is_idle,
+    }
+    return {name: value for name, value in broken.items() if value}
+
+
 class LoudVad:
     """Take whatever is loud for speech."""
 

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from benchmarks.interleaving import ACTIONS, Outcome, play
+from benchmarks.interleaving import ACTIONS, play, violations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,18 +12,6 @@ EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
 
 STEPS = st.tuples(st.floats(0, 0.8), st.sampled_from(ACTIONS))
 LATENCY = st.floats(0, 0.3)
-
-
-def violations(outcome: Outcome) -> dict[str, object]:
-    """Return what of the promise was not kept."""
-    missing = (outcome.owed - outcome.begun).total()
-    broken = {
-        "errors that a user saw": outcome.errors,
-        "requests answered twice": dict(outcome.begun - outcome.owed),
-        "requests lost": max(0, missing - outcome.dropped_cancels),  # a request may be cancelled before it begins
-        "unrest at the end": not outcome.is_idle,
-    }
-    return {name: value for name, value in broken.items() if value}
 
 
 @pytest.mark.timeout(max(120, EXAMPLES // 10))
