@@ -17,7 +17,7 @@ async def serve(trials: int) -> None:
     """Serve one connection, and end."""
     over = asyncio.Event()
     tone = (8_000 * np.sin(2 * np.pi * 440 * np.arange(4 * RATE) / RATE)).astype("<i2")
-    pieces = [base64.b64encode(tone[n : n + RATE // 5].tobytes()).decode() for n in range(0, len(tone), RATE // 5)]
+    pieces = [base64.b64encode(tone[n : n + RATE].tobytes()).decode() for n in range(0, len(tone), RATE)]
     rng = random.Random(1)
 
     async def converse(connection: websockets.ServerConnection) -> None:
@@ -42,7 +42,8 @@ async def serve(trials: int) -> None:
         await connection.close()
         over.set()
 
-    async with websockets.serve(converse, "127.0.0.1", 0, max_size=None) as server:
+    # No pings: a client that is busy on purpose answers late.
+    async with websockets.serve(converse, "127.0.0.1", 0, max_size=None, ping_interval=None) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await over.wait()
 

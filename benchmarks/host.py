@@ -131,7 +131,7 @@ async def _interrupt(card: SoundCard, kind: str, trials: int) -> tuple[list[floa
     config, conversation, inside = TrackConfig(), TrackConversation(), []
     work = load(kind)
     with host_audio() as audio, card.listen() as ear:
-        async with websockets.connect(f"ws://127.0.0.1:{port}", max_size=None) as websocket:
+        async with websockets.connect(f"ws://127.0.0.1:{port}", max_size=None, ping_interval=None) as websocket:
             wire = _Wire(websocket)
             cut = [lambda _: inside.append((time.monotonic() - wire.came) * 1000)]
             with interruptable_audio_player(config, conversation, audio.speaker, on_interrupt_handlers=cut) as iap:
