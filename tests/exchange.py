@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -62,7 +63,7 @@ class Exchange:
             self.engine,
             clock=self.clock,
             vad=LoudVad,
-            settings=replace(self.settings, seed=len(self.connections)),
+            settings=replace(self.settings, seed=len(self.opened)),
             watch=watch,
         ) as connection:
             self.connections.append(connection)
@@ -74,6 +75,12 @@ class Exchange:
     def drop(self, code: int = 1011, reason: str = "") -> None:
         """End the newest connection as its server would."""
         self.connections[-1]._connection._link.end(Close(code, reason), by_client=False)
+
+    def forget(self) -> None:
+        """Forget what was received and sent, for very long conversations."""
+        for events in (*self.received, *self.sent):
+            events.clear()
+        del self.connections[:-1], self.received[:-1], self.sent[:-1]
 
     def received_types(self, session: int = -1) -> list[str]:
         """Return the types of what a session received, without the sound."""
@@ -117,11 +124,15 @@ class Events:
 
     def __init__(self) -> None:
         self.events: list[Any] = []
+        self.keeps: int | None = None
+        self._counts: Counter[str] = Counter()
         self.came = asyncio.Event()
 
     def server_event_handler(self, event, metadata, _connection):
         if not event.type.endswith(".delta"):
             self.events.append(event)
+            self._counts[event.type] += 1
+            del self.events[: -self.keeps if self.keeps else 0]
         self.came.set()
         return event, metadata
 
@@ -130,10 +141,14 @@ class Events:
 
     async def until(self, event_type: str, count: int = 1) -> Any:
         """Return the event of this type that is the count'th, when it has come."""
-        while len(self.of(event_type)) < count:
+        while self._counts[event_type] < count:
             self.came.clear()
             await self.came.wait()
-        return self.of(event_type)[count - 1]
+        return self.of(event_type)[count - 1 - self._counts[event_type]]
+
+    def count(self, event_type: str) -> int:
+        """Return how many events of this type have come."""
+        return self._counts[event_type]
 
 
 def said(item_id: str | None, text: str, role: str = "user") -> dict[str, Any]:

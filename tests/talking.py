@@ -42,7 +42,7 @@ class Talk:
 
     async def turn(self, text, item_id=None):
         """Say something by text, and wait for the answer."""
-        done = len(self.events.of("response.done"))
+        done = self.events.count("response.done")
         await self.send(said(item_id, text))
         await self.send({"type": "response.create"})
         return await self.events.until("response.done", done + 1)

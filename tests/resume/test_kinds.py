@@ -201,7 +201,7 @@ def test_a_server_without_truncate():
             await talk.wait(5)
             return talk, engine
 
-    talk, engine = spoken(program, [STORY * 8, "All right."], ["stop"], change_sent=change_sent)
+    talk, _ = spoken(program, [STORY * 8, "All right."], ["stop"], change_sent=change_sent)
     story = talk.conversation.items[0]
     assert 0 < len(story.heard_text) < len(STORY * 8)
     assert [] == talk.events.of("error")

@@ -24,6 +24,9 @@ _logger = logging.getLogger(__name__)
 
 _Event: TypeAlias = dict[str, Any]
 
+_STABLE_S = 10.0
+"""A connection that is lost sooner counts as one more attempt: so a server that fails at once is not stormed."""
+
 
 async def prime_line(sessions: Sessions, line: Line) -> None:
     """Give a new session the configuration and the conversation.
@@ -102,7 +105,11 @@ def is_sent_again(sessions: Sessions, event: _Event) -> bool:
 async def restore(sessions: Sessions, gap: Gap, before: Line) -> None:
     """Open connections until one is primed."""
     error: Exception = before.end or ConnectionLost(1006)
-    for attempt in range(1, sessions.limits.attempts + 1):
+    if sessions.clock.now() - before.opened_at > _STABLE_S:
+        sessions.attempts = 0
+    while sessions.attempts < sessions.limits.attempts:
+        sessions.attempts += 1
+        attempt = sessions.attempts
         wait_s = backoff_s(attempt, sessions.draw)
         sessions.tell(Change("waiting", str(error), attempt, wait_s))
         if sessions.clock.now() + wait_s - gap.began_at > sessions.limits.give_up_s:

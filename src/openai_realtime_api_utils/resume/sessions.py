@@ -70,6 +70,8 @@ class Sessions:
         self.owner = TaskOwner()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.line_tasks: dict[Line, asyncio.Task[None]] = {}
+        self.attempts = 0
+        """How many times a connection was opened since the last one that lasted."""
         self.was_announced = False
         self.asked_again: deque[str] = deque(maxlen=64)
         self.can_truncate = True
