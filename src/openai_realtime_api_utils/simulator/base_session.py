@@ -9,13 +9,13 @@ from typing import Any, TypeAlias, cast
 from pydantic_core import from_json
 
 from .commands import Close, Command, For, Result
-from .faults import Fault, missing, unsupported
 from .ids import Ids
 from .outbox import Outbox, Timeline
+from .refusals import Refusal, missing, unsupported
 from .settings import Settings
 
 Handler: TypeAlias = Callable[[dict[str, Any], float], None]
-"""Does what one type of client event asks for, at a time; raises ``Fault`` to refuse it."""
+"""Does what one type of client event asks for, at a time; raises ``Refusal`` to refuse it."""
 
 MAIN = 0
 """The view of the connection that opened the session; sidebands of a call take other numbers."""
@@ -64,13 +64,13 @@ class BaseSession(ABC):
         """
         if isinstance(frame, bytes):
             what = "Binary frames are not supported: send events as text."
-            self._refuse(Fault(what, code="invalid_event"), None, view)
+            self._refuse(Refusal(what, code="invalid_event"), None, view)
             return
         try:
             event: Any = from_json(frame, allow_inf_nan=False)  # also refuses half characters and bottomless nesting
         except ValueError:
             what = "The frame is not valid JSON: send one JSON object."
-            self._refuse(Fault(what, code="invalid_event"), None, view)
+            self._refuse(Refusal(what, code="invalid_event"), None, view)
             return
         self.receive(event, now, view)
 
@@ -80,9 +80,9 @@ class BaseSession(ABC):
         event_id = cast("dict[str, Any]", event).get("event_id") if isinstance(event, dict) else None
         try:
             self._receive(event, now)
-        except Fault as fault:
-            refusal = fault  # the name of an exception does not outlive its clause
-            self._timeline.at(now + fault.after_s, "", lambda _: self._refuse(refusal, event_id, view))
+        except Refusal as error:
+            refusal = error  # the name of an exception does not outlive its clause
+            self._timeline.at(now + error.after_s, "", lambda _: self._refuse(refusal, event_id, view))
             self.advance(now)
 
     def advance(self, now: float) -> None:
@@ -102,18 +102,18 @@ class BaseSession(ABC):
 
     def _receive(self, event: Any, now: float) -> None:
         if not isinstance(event, dict):
-            raise Fault("The event is not a JSON object: send one.", code="invalid_event")
+            raise Refusal("The event is not a JSON object: send one.", code="invalid_event")
         given = cast("dict[str, Any]", event)
         kind = given.get("type")
         if kind is None:
-            raise Fault("The 'type' field is missing.", code="invalid_event")
+            raise Refusal("The 'type' field is missing.", code="invalid_event")
         handler = self.handlers.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise unsupported("type", kind, tuple(self.handlers))
         handler(given, now)
 
-    def _refuse(self, fault: Fault, event_id: object, view: int | None = None) -> None:
-        self._tell(view, "error", error=fault.as_error(event_id))
+    def _refuse(self, refusal: Refusal, event_id: object, view: int | None = None) -> None:
+        self._tell(view, "error", error=refusal.as_error(event_id))
 
     def _tell(self, view: int | None, event_type: str, **fields: Any) -> None:
         """Send an event to one view where there may be several, else to all there are."""
@@ -123,7 +123,7 @@ class BaseSession(ABC):
             self._outbox.command(For(view, self._outbox.made(event_type, **fields)))
 
     def _expire(self, now: float) -> None:
-        self._refuse(Fault(_EXPIRED, code="session_expired"), None)
+        self._refuse(Refusal(_EXPIRED, code="session_expired"), None)
         self._outbox.command(Close(1001, _EXPIRED))
 
 
@@ -131,7 +131,7 @@ def required(event: dict[str, Any], name: str) -> Any:
     """Return a field of a client event that has to be there.
 
     Raises:
-        Fault: it is not.
+        Refusal: it is not.
     """
     if name not in event:
         raise missing(name)

@@ -1,6 +1,6 @@
 """Check what clients send, piece by piece: small functions that are put together into tables.
 
-A check takes ``(value, path)`` and returns the value, or raises the ``Fault`` that names the path.
+A check takes ``(value, path)`` and returns the value, or raises the ``Refusal`` that names the path.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from .faults import Fault, missing, out_of_range, unknown, unsupported, wrong_type
+from .refusals import Refusal, missing, out_of_range, unknown, unsupported, wrong_type
 
 Check: TypeAlias = Callable[[Any, str], Any]
 
@@ -158,7 +158,7 @@ def metadata(value: Any, path: str) -> dict[str, Any]:
     """Accept at most 16 pairs, keys up to 64 and values up to 512 characters (API reference)."""
     given = mapping(value, path)
     if len(given) > 16:
-        raise Fault(
+        raise Refusal(
             f"Invalid '{path}': too many properties. Expected an object with at most 16 properties, "
             f"but got an object with {len(given)} properties instead.",
             code="object_above_max_properties",
@@ -175,9 +175,9 @@ def _within(value: str, path: str, limit: int) -> None:
         raise too_long(path, len(value), limit)
 
 
-def too_long(path: str, length: int, limit: int) -> Fault:
+def too_long(path: str, length: int, limit: int) -> Refusal:
     """Report a string that is too long."""
-    return Fault(
+    return Refusal(
         f"Invalid '{path}': string too long. Expected a string with maximum length {limit}, "
         f"but got a string with length {length} instead.",
         code="string_above_max_length",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .checks import mapping, one_of
-from .faults import Fault, missing
 from .prompt_truncation import check_limits, input_limit
+from .refusals import Refusal, missing
 from .shapes import GUIDED, RESPONSE, SESSION
 
 PERSONA = (
@@ -94,7 +94,7 @@ def updated(
     ``may_name_model`` lets it name the model, as it may where the connection named none (inferred).
 
     Raises:
-        Fault: something in it is refused, and then all of it is.
+        Refusal: something in it is refused, and then all of it is.
     """
     given = mapping(update, "session")
     _check_type(given)
@@ -102,10 +102,10 @@ def updated(
     if may_name_model:
         session = session | {"model": changes.get("model", session["model"])}
     if "model" in changes and changes["model"] != session["model"]:
-        raise Fault("Cannot update the model of a session.", code="invalid_value", param="session.model")
+        raise Refusal("Cannot update the model of a session.", code="invalid_value", param="session.model")
     _check_reasons(changes, session["model"], "session")
     if session["tracing"] is not None and changes.get("tracing", session["tracing"]) != session["tracing"]:
-        raise Fault(
+        raise Refusal(
             "Cannot update tracing once it is enabled for a session.", code="invalid_value", param="session.tracing"
         )
     check_limits(changes.get("truncation"), input_limit(is_second_generation=is_second_generation(session["model"])))
@@ -118,7 +118,7 @@ def updated(
     output: dict[str, Any] = sound.get("output", {})
     before = result["audio"]["output"]
     if is_responding and output.get("speed", before["speed"]) != before["speed"]:
-        raise Fault(
+        raise Refusal(
             "Cannot update the speed while a response is in progress.",
             code="invalid_value",
             param="session.audio.output.speed",
@@ -138,7 +138,7 @@ def _check_reasons(given: dict[str, Any], model: str, path: str) -> None:
         return
     for name in _UNSEEN:
         if given.get(name) is not None:
-            raise Fault(
+            raise Refusal(
                 f"The '{name}' parameter is not supported with {model}.",
                 code="unsupported_parameter",
                 param=f"{path}.{name}",
@@ -149,7 +149,7 @@ def _check_type(given: dict[str, Any]) -> None:
     if "type" not in given:
         raise missing("session.type")
     if given["type"] == "transcription":
-        raise Fault(
+        raise Refusal(
             "Passing a transcription session update event to a realtime session is not allowed.",
             code="invalid_parameter",
         )
@@ -160,7 +160,7 @@ def merge_input(now: dict[str, Any], changes: dict[str, Any], silence_ms: int) -
     """Merge changes into the ``audio.input`` of a session.
 
     Raises:
-        Fault: what they come to together is refused.
+        Refusal: what they come to together is refused.
     """
     for name, value in changes.items():
         now[name] = _MERGE[name](now[name], value, silence_ms)
@@ -192,7 +192,7 @@ def _merge_transcription(old: dict[str, Any] | None, new: dict[str, Any] | None,
     elif model == "gpt-live-transcribe":
         merged.setdefault("languages", [])
         if merged["languages"] and merged["language"] is not None:
-            raise Fault(
+            raise Refusal(
                 "Set either 'language' or 'languages', not both.",
                 code="invalid_value",
                 param=f"{_TRANSCRIPTION}.language",
@@ -203,8 +203,8 @@ def _merge_transcription(old: dict[str, Any] | None, new: dict[str, Any] | None,
     return {"model": merged.pop("model"), **merged}
 
 
-def _not_with(name: str, model: str) -> Fault:
-    return Fault(
+def _not_with(name: str, model: str) -> Refusal:
+    return Refusal(
         f"The '{name}' parameter is not supported with {model}.",
         code="invalid_value",
         param=f"{_TRANSCRIPTION}.{name}",
@@ -236,14 +236,14 @@ def _merge_output(result: dict[str, Any], changes: dict[str, Any], *, voice_is_l
 
 def _check_voice(changes: dict[str, Any], now: dict[str, Any], *, is_locked: bool) -> None:
     if is_locked and changes.get("voice", now["voice"]) != now["voice"]:
-        raise Fault("Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice")
+        raise Refusal("Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice")
 
 
 def checked_response(given: Any, session: dict[str, Any], *, voice_is_locked: bool) -> dict[str, Any]:
     """Check the ``response`` of a ``response.create``; its ``input`` is checked by ``items``.
 
     Raises:
-        Fault: something in it is refused.
+        Refusal: something in it is refused.
     """
     asked: dict[str, Any] = RESPONSE({} if given is None else given, "response")
     _check_reasons(asked, session["model"], "response")

@@ -14,8 +14,8 @@ import numpy as np
 import pybase64
 
 from .engine import RATE
-from .faults import Fault, out_of_range
 from .outbox import Outbox
+from .refusals import Refusal, out_of_range
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -89,7 +89,7 @@ class Conversation:
         for i in reversed(range(len(self.entries))):
             if self.entries[i].item["id"] == previous_item_id:
                 return i + 1
-        raise Fault(
+        raise Refusal(
             f"Error adding item: the previous item with id '{previous_item_id}' does not exist.",
             code="item_create_invalid_previous_item_id",
         )
@@ -98,10 +98,10 @@ class Conversation:
         """Refuse a client's item that would fill the memory.
 
         Raises:
-            Fault: the conversation holds too much.
+            Refusal: the conversation holds too much.
         """
         if self._size + _size(item) > _MOST_CHARACTERS:
-            raise Fault(
+            raise Refusal(
                 f"The conversation is above {_MOST_CHARACTERS} characters with this item: delete others first.",
                 code="conversation_too_large",
             )
@@ -154,11 +154,11 @@ class Conversation:
         """Cut an item of assistant audio; its transcript goes, since nobody can say where it would end."""
         entry = self._must_find(item_id, "truncate", "truncating")
         if entry.item.get("role") != "assistant" or not entry.n_samples:
-            raise Fault("Only model output audio messages can be truncated", code=None)
+            raise Refusal("Only model output audio messages can be truncated", code=None)
         if content_index != 0:
             raise out_of_range("content_index", content_index, "0")
         if audio_end_ms > entry.audio_ms:
-            raise Fault(
+            raise Refusal(
                 f"Audio content of {entry.audio_ms}ms is already shorter than {audio_end_ms}ms",
                 code="invalid_value",
             )
@@ -174,7 +174,7 @@ class Conversation:
     def _must_find(self, item_id: object, verb: str, doing: str) -> Entry:
         entry = self.find(item_id)
         if entry is None:
-            raise Fault(
+            raise Refusal(
                 f"Error {doing} item: the item with id '{item_id}' does not exist.",
                 code=f"item_{verb}_invalid_item_id",
             )

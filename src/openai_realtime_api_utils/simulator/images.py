@@ -9,7 +9,7 @@ from typing import Any
 import pybase64
 
 from .checks import text
-from .faults import Fault
+from .refusals import Refusal
 
 _KINDS = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
 _BASE, _TILE = 85, 170
@@ -24,11 +24,11 @@ def checked_image(value: Any, path: str) -> str:
     """Accept a PNG or JPEG in a data URI (API reference).
 
     Raises:
-        Fault: it is something else.
+        Refusal: it is something else.
     """
     url = text(value, path)
     if not url.startswith(_KINDS):
-        raise Fault(
+        raise Refusal(
             f"Invalid '{path}'. Expected a base64-encoded data URI with an image MIME type "
             "(e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got another value.",
             code="invalid_value",
@@ -37,7 +37,7 @@ def checked_image(value: Any, path: str) -> str:
     try:
         pybase64.b64decode(url.partition(",")[2], validate=True)
     except (binascii.Error, ValueError):
-        raise Fault(f"Invalid '{path}'. The image is not valid base64.", code="invalid_value", param=path) from None
+        raise Refusal(f"Invalid '{path}'. The image is not valid base64.", code="invalid_value", param=path) from None
     return url
 
 

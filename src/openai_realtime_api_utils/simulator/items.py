@@ -8,8 +8,8 @@ from typing import Any
 import pybase64
 
 from .checks import Check, anything, boolean, list_of, mapping, one_of, or_null, shape, shape_by, text, too_long
-from .faults import Fault, missing
 from .images import checked_image
+from .refusals import Refusal, missing
 
 MAX_ID_CHARS = 32
 """Longest id that a client may choose (reported)."""
@@ -23,14 +23,14 @@ def decoded_audio(value: Any, path: str) -> bytes:
     """Return the bytes behind a base64 text.
 
     Raises:
-        Fault: it is no base64, or there are none (both reported in these words).
+        Refusal: it is no base64, or there are none (both reported in these words).
     """
     try:
         data = pybase64.b64decode(text(value, path), validate=True)
     except (binascii.Error, ValueError):
-        raise Fault(f"Invalid '{path}'. {AUDIO_WANTED} an invalid value.", code="invalid_value", param=path) from None
+        raise Refusal(f"Invalid '{path}'. {AUDIO_WANTED} an invalid value.", code="invalid_value", param=path) from None
     if not data:
-        raise Fault(f"Invalid '{path}'. {AUDIO_WANTED} empty bytes.", code="invalid_value", param=path)
+        raise Refusal(f"Invalid '{path}'. {AUDIO_WANTED} empty bytes.", code="invalid_value", param=path)
     return data
 
 
@@ -38,7 +38,7 @@ def appended_audio(event: dict[str, Any]) -> bytes:
     """Return the sound of an append.
 
     Raises:
-        Fault: it has none, or too much at once.
+        Refusal: it has none, or too much at once.
     """
     if "audio" not in event:
         raise missing("audio")
@@ -56,7 +56,7 @@ def _audio(value: Any, path: str) -> str:
 
 def _id(value: Any, path: str) -> str:
     if not 1 <= len(text(value, path)) <= MAX_ID_CHARS:
-        raise Fault(
+        raise Refusal(
             f"Invalid '{path}': string too long. Expected a string with maximum length {MAX_ID_CHARS}, "
             f"but got a string with length {len(value)} instead."
             if value
@@ -134,7 +134,7 @@ def checked_item(value: Any, path: str) -> dict[str, Any]:
     """Return a client's item, checked; it may lack an id.
 
     Raises:
-        Fault: it is not an item that this simulator or the service takes.
+        Refusal: it is not an item that this simulator or the service takes.
     """
     return _ITEM(value, path)
 

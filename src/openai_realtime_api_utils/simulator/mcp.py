@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .conversation import Conversation, Entry
-from .faults import Fault
 from .mcp_server import McpFailure, McpServer
 from .mcp_tools import SOURCES, Offer, Servers, defined, offers, server_of
 from .outbox import Outbox, Timeline
+from .refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Mcp:
         """Return the definitions of the servers among some tools, by label.
 
         Raises:
-            Fault: one of them is refused.
+            Refusal: one of them is refused.
         """
         return defined(tools, self._definitions)
 
@@ -82,11 +82,11 @@ class Mcp:
         """Check a client's answer.
 
         Raises:
-            Fault: nothing waits for it.
+            Refusal: nothing waits for it.
         """
         request_id = item["approval_request_id"]
         if request_id not in self._pending:
-            raise Fault(
+            raise Refusal(
                 f"No MCP approval request with id '{request_id}' waits for an answer.",
                 code="invalid_value",
                 param="item.approval_request_id",

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .faults import Fault
 from .mcp_server import McpServer, McpTool
+from .refusals import Refusal
 
 SOURCES = ("server_url", "connector_id", "tunnel_id")
 _SECRET = ("authorization", "headers")
@@ -40,7 +40,7 @@ def defined(tools: Sequence[dict[str, Any]], known: Servers) -> Servers:
     """Return the definitions of the MCP servers among some tools, by label, completed by what is known of them.
 
     Raises:
-        Fault: one is named twice, or it is not said clearly where it is.
+        Refusal: one is named twice, or it is not said clearly where it is.
     """
     result: dict[str, dict[str, Any]] = {}
     for i, tool in enumerate(tools):
@@ -48,26 +48,26 @@ def defined(tools: Sequence[dict[str, Any]], known: Servers) -> Servers:
             continue
         path, label = f"tools[{i}]", tool["server_label"]
         if label in result:
-            raise Fault(
+            raise Refusal(
                 f"Duplicate MCP server label: '{label}'. Give each server a label of its own.",
                 code="invalid_value",
                 param=f"{path}.server_label",
             )
         given = [name for name in SOURCES if tool.get(name)]
         if len(given) > 1:
-            raise Fault(
+            raise Refusal(
                 f"MCP server '{label}' has both '{given[0]}' and '{given[1]}': give one of them.",
                 code="invalid_value",
                 param=f"{path}.{given[1]}",
             )
         if not given and label not in known:
-            raise Fault(
+            raise Refusal(
                 f"MCP server '{label}' is not known yet: give its 'server_url', 'connector_id' or 'tunnel_id'.",
                 code="missing_required_parameter",
                 param=f"{path}.server_url",
             )
         if tool.get("authorization") and any(name.lower() == "authorization" for name in tool.get("headers") or ()):
-            raise Fault(
+            raise Refusal(
                 f"MCP server '{label}' has both 'authorization' and an Authorization header: give one of them.",
                 code="invalid_value",
                 param=f"{path}.authorization",

@@ -30,7 +30,7 @@ def open_session(
     """Begin a session of this kind; the arguments are those of ``Session``.
 
     Raises:
-        Fault: ``given`` is refused.
+        Refusal: ``given`` is refused.
     """
     match kind:
         case "realtime":

@@ -19,7 +19,7 @@ from .base_session import MAIN
 from .commands import For, Hush, Play
 from .config import updated
 from .engine import Engine
-from .faults import missing
+from .refusals import missing
 from .runner import Incoming, as_frame, run
 from .session import Session
 
@@ -127,7 +127,7 @@ class PhoneCall:
         """Check a configuration that a call is to be accepted with.
 
         Raises:
-            Fault: it is refused.
+            Refusal: it is refused.
         """
         if "type" not in given:
             raise missing("type")
@@ -202,7 +202,7 @@ async def open_call(
     """Have somebody call until the block is left; sidebands find the call by its id.
 
     Raises:
-        Fault: ``given`` is refused.
+        Refusal: ``given`` is refused.
     """
     session = service.new_call(model, given)
     call = PhoneCall(session, service.engine_factory(), service.clock, on_speech=on_speech, on_hush=on_hush)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .conversation import Entry
-from .faults import Fault
+from .refusals import Refusal
 from .tokens import Count, count_item
 
 _SMALL = 28_224
@@ -24,11 +24,11 @@ def check_limits(truncation: Any, limit: int) -> None:
     """Check a session's own token limits.
 
     Raises:
-        Fault: they are more than the model takes.
+        Refusal: they are more than the model takes.
     """
     asked = _own_limit(truncation)
     if asked is not None and asked > limit:
-        raise Fault(
+        raise Refusal(
             f"Invalid 'session.truncation.token_limits.post_instructions': expected at most {limit}, "
             f"the model's window less its output, but got {asked} instead.",
             code="invalid_value",
@@ -46,7 +46,7 @@ def fitted(entries: Sequence[Entry], truncation: Any, head: Count, limit: int) -
         limit: the tokens of input that the model takes.
 
     Raises:
-        Fault: it is too much, and truncation is disabled.
+        Refusal: it is too much, and truncation is disabled.
     """
     kept = [entry for entry in entries if entry.is_in_context]
     own = _own_limit(truncation)
@@ -55,7 +55,7 @@ def fitted(entries: Sequence[Entry], truncation: Any, head: Count, limit: int) -
     if total <= room:
         return kept
     if truncation == "disabled":
-        raise Fault(
+        raise Refusal(
             f"The conversation has {total} tokens after the instructions, more than the {room} that the model takes. "
             "Delete items, or do not disable truncation.",
             code="context_length_exceeded",

@@ -11,7 +11,6 @@ from .checks import list_of
 from .config import checked_response, is_second_generation
 from .conversation import Conversation, Entry
 from .engine import Fail
-from .faults import Fault
 from .items import as_stored, checked_reference, spoken_audio
 from .mcp import Mcp
 from .outbox import Outbox, Timeline
@@ -20,6 +19,7 @@ from .playout import Playout
 from .prompt_cache import PromptCache
 from .prompt_truncation import fitted, input_limit
 from .rate_limits import TokenBucket
+from .refusals import Refusal
 from .response import Response
 from .settings import Settings
 from .tokens import count_head
@@ -78,7 +78,7 @@ class Responses:
             now: the time.
 
         Raises:
-            Fault: what was asked for is refused, or another response writes to the conversation still.
+            Refusal: what was asked for is refused, or another response writes to the conversation still.
         """
         asked = checked_response(given, session, voice_is_locked=self._conversation.has_assistant_audio)
         tools = asked.get("tools", session["tools"])
@@ -87,13 +87,13 @@ class Responses:
         plan = plan_for(session, unseen, asked, self._mcp.offers(servers))
         active = self.active
         if active is not None and not plan.is_out_of_band:
-            raise Fault(
+            raise Refusal(
                 f"Conversation already has an active response in progress: {active.id}. "
                 "Wait until the response is finished before creating a new one.",
                 code="conversation_already_has_active_response",
             )
         if len(self._open) >= _MOST_OPEN:
-            raise Fault(
+            raise Refusal(
                 f"{_MOST_OPEN} responses are in progress: wait until one of them is done.", code="rate_limit_exceeded"
             )
         context = self._context(asked["input"]) if "input" in asked else self._fitted(session, plan)
@@ -127,11 +127,11 @@ class Responses:
         """End a response early: the one named, else the one that writes to the conversation.
 
         Raises:
-            Fault: there is none.
+            Refusal: there is none.
         """
         response = self.active if response_id is None else self._open.get(str(response_id))
         if response is None:
-            raise Fault("Cancellation failed: no active response found", code="response_cancel_not_active")
+            raise Refusal("Cancellation failed: no active response found", code="response_cancel_not_active")
         response.cancel(reason, now)
 
     def go_on(self) -> None:
@@ -162,7 +162,7 @@ class Responses:
         if isinstance(given, str):
             entry = self._conversation.find(given)
             if entry is None:
-                raise Fault(
+                raise Refusal(
                     f"Error referencing item: the item with id '{given}' does not exist.",
                     code="invalid_value",
                     param=f"response.input[{index}].id",

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 from .checks import Check, mapping, one_of, shape, whole_number
-from .faults import Fault, missing, unknown
 from .http_messages import HttpAnswer, HttpRequest, as_json, no_such_call, refusal
 from .keys import Kind
+from .refusals import Refusal, missing, unknown
 from .service import Service
 
 _KEY_SECONDS = 600
@@ -40,8 +40,8 @@ def answer(service: Service, request: HttpRequest) -> HttpAnswer:
         if route is None:
             return refusal(HTTPStatus.NOT_IMPLEMENTED, None, _NO_MEDIA)
         return route(service, _body(request))
-    except Fault as fault:
-        return refusal(HTTPStatus.BAD_REQUEST, fault.code, fault.message, fault.param)
+    except Refusal as error:
+        return refusal(HTTPStatus.BAD_REQUEST, error.code, error.message, error.param)
 
 
 def _command(service: Service, call_id: str, verb: str, body: dict[str, Any]) -> HttpAnswer:
@@ -63,7 +63,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         content: Any = json.loads(request.body or b"{}")
     except (ValueError, RecursionError):
-        raise Fault("We could not parse the JSON body of your request.", code=None) from None
+        raise Refusal("We could not parse the JSON body of your request.", code=None) from None
     return mapping(content, "body")
 
 

@@ -12,12 +12,12 @@ from ..clock import Clock
 from .base_session import BaseSession
 from .engine import Engine
 from .fault_injection import Faults
-from .faults import missing
 from .http_messages import HttpAnswer, refusal
 from .ids import Ids
 from .keys import EphemeralKeys, Kind
 from .opening import open_session
 from .phone_call import PhoneCall
+from .refusals import missing
 from .session import Session
 from .settings import Settings
 from .vad import Vad
@@ -61,7 +61,7 @@ class Service:
         """Begin a session, with ids of its own.
 
         Raises:
-            Fault: something in ``given`` is refused.
+            Refusal: something in ``given`` is refused.
         """
         if given is not None and "type" not in given and kind != "translation":
             raise missing("session.type")
@@ -79,7 +79,7 @@ class Service:
         """Begin the session of a call.
 
         Raises:
-            Fault: something in ``given`` is refused.
+            Refusal: something in ``given`` is refused.
         """
         return Session(
             now=self.clock.now(),

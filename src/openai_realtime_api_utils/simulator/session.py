@@ -10,7 +10,6 @@ from .checks import whole_number
 from .commands import Finished, Overheard, Result, Thought, Understood
 from .config import default_session, unseen, updated
 from .conversation import Conversation, Entry
-from .faults import Fault
 from .hearing import Hearing
 from .idle import IdleTimeout
 from .ids import Ids
@@ -18,6 +17,7 @@ from .items import appended_audio, checked_item
 from .mcp import Mcp
 from .mcp_tools import Servers, shown
 from .playout import Playout
+from .refusals import Refusal
 from .responses import Responses
 from .settings import Settings
 from .speech_input import SpeechInput
@@ -60,7 +60,7 @@ class Session(BaseSession):
             vad: makes what judges the user's sound, when turn detection first needs it.
 
         Raises:
-            Fault: ``given`` is refused.
+            Refusal: ``given`` is refused.
         """
         super().__init__(now=now, settings=settings, ids=ids, call_id=call_id)
         self._since_1970 = created_at - now
@@ -168,7 +168,7 @@ class Session(BaseSession):
         """Take an update over; return the MCP servers that are named in it.
 
         Raises:
-            Fault: it is refused.
+            Refusal: it is refused.
         """
         config = updated(
             self.config,
@@ -202,7 +202,7 @@ class Session(BaseSession):
     def _create_item(self, event: dict[str, Any], now: float) -> None:
         item = checked_item(required(event, "item"), "item")
         if item["type"] == "function_call_output" and not self.conversation.has_call(item["call_id"]):
-            raise Fault("Tool call ID not found in conversation", code="invalid_tool_call_id")
+            raise Refusal("Tool call ID not found in conversation", code="invalid_tool_call_id")
         if item["type"] == "mcp_approval_response":
             self._mcp.check_answer(item)
         at = self.conversation.place(event.get("previous_item_id"))
@@ -260,5 +260,5 @@ class Session(BaseSession):
             return
         try:
             self._responses.create(self.config, self._unseen, None, now)
-        except Fault as fault:
-            self._refuse(fault, None)  # another response goes on, since this session does not interrupt
+        except Refusal as error:
+            self._refuse(error, None)  # another response goes on, since this session does not interrupt

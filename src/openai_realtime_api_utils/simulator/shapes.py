@@ -20,7 +20,7 @@ from .checks import (
     text,
     whole_number,
 )
-from .faults import Fault
+from .refusals import Refusal
 
 _FORMAT = shape_by(
     "type",
@@ -154,7 +154,7 @@ def _tool_choice(value: Any, path: str) -> Any:
 def _modalities(value: Any, path: str) -> list[str]:
     asked = list_of(one_of("text", "audio"))(value, path)
     if len(asked) != 1:
-        raise Fault(
+        raise Refusal(
             f"Invalid modalities: {asked}. Supported combinations are: ['text'] and ['audio'].",
             code="invalid_value",
             param=path,

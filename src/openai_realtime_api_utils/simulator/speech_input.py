@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ..audio.formats import format_of
 from .conversation import Conversation, Entry
 from .engine import RATE
-from .faults import Fault
 from .hearing import Hearing
 from .input_buffer import InputBuffer
 from .outbox import Outbox
+from .refusals import Refusal
 from .sound import Decoder
 from .turn_detection import SpeechStarted, TurnDetector, in_ms
 from .vad import Vad
@@ -103,11 +103,11 @@ class SpeechInput:
         """Make an item of what is in the buffer.
 
         Raises:
-            Fault: that is less than 100 ms.
+            Refusal: that is less than 100 ms.
         """
         start = self._turn_start if self.is_speaking else self._buffer.start
         if self._buffer.end - start < _LEAST_COMMIT:
-            raise Fault(
+            raise Refusal(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
                 f"but buffer only has {(self._buffer.end - start) * 1000 / RATE:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",

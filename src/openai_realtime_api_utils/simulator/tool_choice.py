@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .engine import Call, Fail, Say
-from .faults import Fault
 from .mcp_tools import Offer
+from .refusals import Refusal
 from .schema_filling import filled
 
 
@@ -16,13 +16,13 @@ def check_choice(choice: Any, tools: Sequence[Mapping[str, Any]]) -> None:
     """Check that what a choice names is among the tools.
 
     Raises:
-        Fault: it is not.
+        Refusal: it is not.
     """
     if isinstance(choice, str):
         return
     key = "server_label" if choice["type"] == "mcp" else "name"
     if not any(tool["type"] == choice["type"] and tool[key] == choice[key] for tool in tools):
-        raise Fault(
+        raise Refusal(
             f"Tool choice '{choice[key]}' not found in 'tools' parameter.", code="invalid_value", param="tool_choice"
         )
 

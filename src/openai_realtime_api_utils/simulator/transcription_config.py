@@ -7,7 +7,7 @@ from typing import Any
 
 from .checks import mapping, one_of
 from .config import PCM, merge_input, vad_defaults
-from .faults import Fault, missing
+from .refusals import Refusal, missing
 from .shapes import TRANSCRIPTION_SESSION
 
 _SILENCE_MS = 200
@@ -41,13 +41,13 @@ def updated_transcription(session: dict[str, Any], update: Any) -> dict[str, Any
     """Return the session with an update merged in.
 
     Raises:
-        Fault: something in it is refused, and then all of it is.
+        Refusal: something in it is refused, and then all of it is.
     """
     given = mapping(update, "session")
     if "type" not in given:
         raise missing("session.type")
     if given["type"] == "realtime":
-        raise Fault(
+        raise Refusal(
             "Passing a realtime session update event to a transcription session is not allowed.",
             code="invalid_parameter",
         )
@@ -61,7 +61,7 @@ def updated_transcription(session: dict[str, Any], update: Any) -> dict[str, Any
     merge_input(now, asked, _SILENCE_MS)
     if now["transcription"] is not None and now["transcription"]["model"] == _NO_VAD:
         if asked.get("turn_detection") is not None:
-            raise Fault(
+            raise Refusal(
                 f"Turn detection is not supported with {_NO_VAD}: set it to null, and commit.",
                 code="invalid_value",
                 param="session.audio.input.turn_detection",

@@ -33,7 +33,7 @@ class TranscriptionSession(BaseSession):
         """Begin a session; the arguments are those of ``Session``.
 
         Raises:
-            Fault: ``given`` is refused.
+            Refusal: ``given`` is refused.
         """
         super().__init__(now=now, settings=settings, ids=ids)
         self.conversation = Conversation(self._outbox, keep_audio_s=self.settings.keep_audio_s)

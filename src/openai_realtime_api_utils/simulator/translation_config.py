@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .faults import Fault
+from .refusals import Refusal
 from .shapes import TRANSLATION_SESSION
 
 TRANSLATOR = "gpt-realtime-translate"
@@ -29,14 +29,14 @@ def updated_translation(session: dict[str, Any], update: Any) -> dict[str, Any]:
     """Return the session with an update merged in; type and model are not for an update (API reference).
 
     Raises:
-        Fault: something in it is refused, and then all of it is.
+        Refusal: something in it is refused, and then all of it is.
     """
     sound: dict[str, Any] = TRANSLATION_SESSION(update, "session").get("audio", {})
     result = copy.deepcopy(session)
     result["audio"]["input"].update(sound.get("input", {}))
     result["audio"]["output"].update(sound.get("output", {}))
     if not result["audio"]["output"]["language"]:
-        raise Fault(
+        raise Refusal(
             "Invalid 'session.audio.output.language': empty string. Expected a language such as 'es'.",
             code="invalid_value",
             param="session.audio.output.language",

@@ -11,11 +11,11 @@ from ..audio.formats import PCM_24K
 from .base_session import BaseSession, required
 from .commands import Close, Finished, Forget, Hear, Listen, Overheard, Result, Thought, Understand, Understood
 from .engine import RATE, Fail
-from .faults import Fault
 from .ids import Ids
 from .input_buffer import InputBuffer
 from .interpreter import FRAME_MS, Interpreter
 from .items import appended_audio
+from .refusals import Refusal
 from .settings import Settings
 from .sound import Decoder
 from .tokens import tokens
@@ -52,7 +52,7 @@ class TranslationSession(BaseSession):
         """Begin a session; the arguments are those of ``Session``.
 
         Raises:
-            Fault: ``given`` is refused.
+            Refusal: ``given`` is refused.
         """
         super().__init__(now=now, settings=settings, ids=ids)
         self.config = default_translation_session(
@@ -111,7 +111,7 @@ class TranslationSession(BaseSession):
     def _append(self, event: dict[str, Any], now: float) -> None:
         data = appended_audio(event)
         if self._is_closing:
-            raise Fault("The session is closing: append no more audio.", code="invalid_event")
+            raise Refusal("The session is closing: append no more audio.", code="invalid_event")
         samples = np.concatenate((self._rest, self._decoder.feed(data)))
         whole = len(samples) // _FRAME * _FRAME
         self._rest = samples[whole:]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-class Fault(Exception):
+class Refusal(Exception):
     """Refuse what a client sent. Nothing of it was applied."""
 
     def __init__(self, message: str, *, code: str | None, param: str | None = None, after_s: float = 0.0) -> None:
@@ -28,31 +28,31 @@ class Fault(Exception):
         }
 
 
-def missing(param: str) -> Fault:
+def missing(param: str) -> Refusal:
     """Report a parameter that has to be there."""
-    return Fault(f"Missing required parameter: '{param}'.", code="missing_required_parameter", param=param)
+    return Refusal(f"Missing required parameter: '{param}'.", code="missing_required_parameter", param=param)
 
 
-def unknown(param: str) -> Fault:
+def unknown(param: str) -> Refusal:
     """Report a parameter that nobody knows."""
-    return Fault(f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
+    return Refusal(f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
 
 
-def unsupported(param: str, value: object, supported: Sequence[str]) -> Fault:
+def unsupported(param: str, value: object, supported: Sequence[str]) -> Refusal:
     """Report a value that is none of those that are known."""
     names = [f"'{name}'" for name in supported]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, and {names[-1]}"
-    return Fault(f"Invalid value: '{value}'. Supported values are: {listed}.", code="invalid_value", param=param)
+    return Refusal(f"Invalid value: '{value}'. Supported values are: {listed}.", code="invalid_value", param=param)
 
 
-def out_of_range(param: str, value: object, wanted: str) -> Fault:
+def out_of_range(param: str, value: object, wanted: str) -> Refusal:
     """Report a value beyond its bounds."""
-    return Fault(f"Invalid '{param}': expected {wanted}, but got {value} instead.", code="invalid_value", param=param)
+    return Refusal(f"Invalid '{param}': expected {wanted}, but got {value} instead.", code="invalid_value", param=param)
 
 
-def wrong_type(param: str, value: object, wanted: str) -> Fault:
+def wrong_type(param: str, value: object, wanted: str) -> Refusal:
     """Report a value of another type."""
-    return Fault(
+    return Refusal(
         f"Invalid type for '{param}': expected {wanted}, but got {_name(value)} instead.",
         code="invalid_type",
         param=param,
