@@ -123,8 +123,10 @@ class Tape:
         oldest = self._past[0].position if self._past else self.head
         start = min(max(since, oldest), self.head)
         sounded = np.zeros(self.head - start, np.int16)
-        for position, length, samples in self._past:
-            if samples is not None and position + length > start:
+        for position, length, samples in reversed(self._past):
+            if position + length <= start:
+                break  # what is asked for is mostly the latest
+            if samples is not None:
                 skipped = max(start - position, 0)
                 sounded[position + skipped - start :][: length - skipped] = samples[skipped:]
         return start, sounded
