@@ -5,12 +5,15 @@ import json
 import re
 import signal
 import socket
+import ssl
 
 import pytest
 from commands import REALTIME, environment, run_realtime
 from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from certificates import make_certificate
 
 
 async def read_until(stream, pattern):
@@ -57,10 +60,12 @@ def test_a_port_in_use_is_told(tmp_path):
         ["--fault", "lag=1"],
         ["--fault", "close=response.done"],
         ["--fault", "drop=2"],
+        ["--certificate", "nothing.pem"],
+        ["--certificate", "/dev/null"],
     ],
 )
 def test_what_cannot_be_served_is_told(arguments, tmp_path):
-    """An address that others reach, or none of ours, half a chat endpoint, a fault that cannot be: one sentence."""
+    """An address that others reach, or none of ours, half a chat endpoint, what cannot be: one sentence."""
     done = run_realtime("simulate", "--port", "0", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
@@ -87,7 +92,7 @@ async def start(tmp_path, *arguments, **variables):
         stdout=-1,
         stderr=-1,
     )
-    return process, await read_until(process.stdout, r"(ws://[^\s\"]+)")
+    return process, await read_until(process.stdout, r"(wss?://[^\s\"]+)")
 
 
 async def stop(process):
@@ -166,3 +171,14 @@ async def test_garbage_is_no_reason_for_a_traceback(tmp_path):
             client.transport.abort()
     _, stderr = await stop(process)
     assert stderr == b""
+
+
+async def test_certificate(tmp_path):
+    """With a certificate the address is encrypted, and answers whoever trusts it."""
+    certificate = make_certificate(tmp_path)
+    process, url = await start(tmp_path, "--certificate", str(certificate))
+    trusting = ssl.create_default_context(cafile=certificate)
+    async with connect(f"{url}/realtime", ssl=trusting, additional_headers={"Authorization": "Bearer any"}) as opened:
+        assert json.loads(await opened.recv())["type"] == "session.created"
+    await stop(process)
+    assert url.startswith("wss://")

@@ -128,6 +128,9 @@ def simulate(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines in, with a key, if --host is not this machine's.")
     ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="A PEM file with a certificate and its key; clients then connect to wss://.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every frame, one JSON object per line.")] = False,
 ) -> None:
     """Serve the Realtime API on this machine, with no key and no network. Ctrl-C ends it."""
@@ -144,6 +147,7 @@ def simulate(
         allow_remote=allow_remote,
         pace=pace,
         lifetime=lifetime,
+        certificate=certificate,
     )
     run_simulate(options, as_json=json)
 

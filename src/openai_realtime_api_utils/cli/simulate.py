@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +44,7 @@ class SimulateOptions:
     allow_remote: bool
     pace: float
     lifetime: float
+    certificate: Path | None
 
 
 def run_simulate(options: SimulateOptions, *, as_json: bool) -> None:
@@ -64,6 +66,20 @@ def _engines(clock: Clock, options: SimulateOptions) -> Callable[[], Engine]:
     return partial(load_scenario(options.scenario).engine, clock=clock)
 
 
+def _tls(certificate: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(certificate)
+    except OSError as error:  # an SSLError too: what is in the file is none
+        raise CommandError(
+            f"--certificate {certificate} cannot be used ({error.strerror or error}): give a PEM file that holds a "
+            "certificate and its key."
+        ) from error
+    return tls
+
+
 async def _serve(
     options: SimulateOptions,
     engines: Callable[[], Engine],
@@ -82,6 +98,7 @@ async def _serve(
         allow_remote=options.allow_remote,
         faults=faults,
         watch=_print_frame if as_json else None,
+        tls=_tls(options.certificate),
     )
     async with serving as server:
         if as_json:
