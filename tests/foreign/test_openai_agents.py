@@ -78,9 +78,10 @@ async def test_interruption(foreign, agents, wire, spoken):
     assert said(report)[-1] == ("assistant", "Yes?")
 
 
-async def test_spoken_question(foreign, wire, spoken):
+@both
+async def test_spoken_question(foreign, agents, wire, spoken):
     """What was said is transcribed into the client's history, and answered."""
     engine = ScriptedEngine(["Sunny."], hears=["what is the weather"])
-    report = await hold(foreign, AGENTS[0], engine, "spoken", spoken)
+    report = await hold(foreign, agents, engine, "spoken", spoken)
     assert (report["errors"], wire.errors()) == ([], [])
     assert said(report) == [("user", "what is the weather"), ("assistant", "Sunny.")]
