@@ -252,11 +252,18 @@ async def test_engines_end_with_their_program(card):
     await until(lambda: not os.path.exists(f"/proc/{pid}"))  # noqa: PTH110
 
 
-def test_an_engine_in_a_thread_speaks_and_listens(card):
+@pytest.mark.parametrize(
+    "device",
+    ["", "portaudio.RATE = 44_100", "portaudio.RATE, portaudio._HARDWARE_CHANNELS = 48_000, range(2, 33)"],
+    ids=["as it is", "44.1 kHz only", "48 kHz stereo only"],
+)
+def test_an_engine_in_a_thread_speaks_and_listens(card, device):
     """The fallback; the switch interval is short while it is open. In a process of its own: PortAudio stays there."""
-    program = """
+    program = f"""
 import asyncio, sys, numpy as np
 from openai_realtime_api_utils import SpeechId, host_audio
+from openai_realtime_api_utils.host import portaudio
+{device}
 async def main():
     before = sys.getswitchinterval()
     with host_audio(engine="thread") as sound:

@@ -30,7 +30,7 @@ class EngineOutlet:
         self._delivered_to = now
 
     def put(self, time: float, lost: int, samples: Samples, on_talk: Callable[[], None]) -> None:
-        """Deliver a record; ``on_talk`` is called before the program is told that talk begins."""
+        """Deliver a record; ``on_talk`` is called when talk begins."""
         if time + _RECORD_S / 2 < self._delivered_to:
             return  # silence stands in its place
         if not lost:
@@ -41,9 +41,9 @@ class EngineOutlet:
             return
         self._voice.hear(samples)
         if self._voice.is_talking != bool(self._memory.header.talk_changes % 2):
+            self._memory.header.talk_changes += 1  # first, lest the program takes over a hold that it cannot explain
             if self._voice.is_talking:
                 on_talk()
-            self._memory.header.talk_changes += 1
 
     def be_silent(self, now: float) -> None:
         """Deliver silence for what has not come."""
