@@ -1,28 +1,16 @@
 """A test of a voice application: no key, no network, no sound card. Run it with  pytest examples/test_weather.py"""
 
-import json
 from contextlib import asynccontextmanager
 
 import pytest
 
-from openai_realtime_api_utils import StreamMic, TrackConfig, TrackConversation, hook_middlewares
+from openai_realtime_api_utils import CallTools, StreamMic, TrackConfig, TrackConversation, hook_middlewares
 from openai_realtime_api_utils import interruptable_audio_player as player
 
 
-class AnswerWeather:
-    """The application's own part: say what the weather is."""
-
-    def register_send_with_handlers(self, send):
-        self.send = send
-
-    async def server_event_handler(self, event, metadata, connection):
-        if event.type == "response.function_call_arguments.done":
-            output = json.dumps({"city": json.loads(event.arguments)["city"], "sky": "clear"})
-            item = {"type": "function_call_output", "call_id": event.call_id, "output": output}
-            await self.send({"type": "conversation.item.create", "item": item})
-        if event.type == "response.done" and any(item.type == "function_call" for item in event.response.output):
-            await self.send({"type": "response.create"})
-        return event, metadata
+def get_weather(city: str) -> dict[str, str]:
+    """Return the weather in a city."""
+    return {"city": city, "sky": "clear"}
 
 
 @asynccontextmanager
@@ -30,7 +18,7 @@ async def my_agent(connect):
     """The application, given what opens a session: ``client.realtime.connect``, or the fixture's."""
     async with (
         connect(model="gpt-realtime-2.1") as connection,
-        hook_middlewares(connection, [AnswerWeather()]) as session,
+        hook_middlewares(connection, [CallTools([get_weather])]) as session,
     ):
         yield session
 
@@ -41,7 +29,7 @@ async def my_speaking_agent(connect, microphone, speaker, clock):
     config, talk = TrackConfig(), TrackConversation()
     with player(config, talk, speaker, clock=clock) as iap, StreamMic(microphone, clock=clock) as mic:
         async with connect(model="gpt-realtime-2.1") as connection:
-            middlewares = [config, talk, iap, mic, AnswerWeather()]
+            middlewares = [config, talk, iap, mic, CallTools([get_weather], track_conversation=talk)]
             async with hook_middlewares(connection, middlewares, clock=clock) as session:
                 yield session
 
