@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, get_args
 
 import openai
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator, from_json
 
 from ..errors import RemoteProtocolError
+from .discriminate import discriminated
 
 if TYPE_CHECKING:
     from openai.types.realtime import RealtimeServerEvent
@@ -86,9 +87,7 @@ def _parsers() -> _Parsers:
 
     unions = [get_args(event)[0] for event in (RealtimeServerEvent, RealtimeTranslationServerEvent)]
     conversation, translation = (
-        # The adapter's own method costs as much again as a short event does; what it wraps is public, too.
-        TypeAdapter[Any](Annotated[union, Field(discriminator="type")]).validator.validate_json  # pyright: ignore[reportArgumentType, reportInvalidTypeForm]
-        for union in unions
+        SchemaValidator(discriminated(TypeAdapter[Any](union).core_schema)).validate_json for union in unions
     )
     types, translation_types = (
         {get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(union)} for union in unions
