@@ -108,6 +108,8 @@ async def mcp_server(
         ToolError: it cannot be started or reached, or does not speak MCP.
     """
     require("mcp", extra="mcp", needed_by="mcp_server")
+    if not where:
+        raise ToolError("An MCP server was given as nothing: give a command line, or an http:// address.")
     clock = clock or SystemClock()
     with _Listening() as complaints:
         told = where if isinstance(where, str) else shlex.join(where)
