@@ -122,7 +122,6 @@ async def errors(recorder: Any) -> None:
     item_id = await answered(recorder)
     silence = base64.b64encode(bytes(2_400)).decode()
     refused: dict[str, dict[str, Any]] = {
-        "no_type": {},
         "unknown_type": {"type": "response.go"},
         "for_calls_only": {"type": "output_audio_buffer.clear"},
         "no_session_type": {"type": "session.update", "session": {"instructions": "x"}},
@@ -139,7 +138,6 @@ async def errors(recorder: Any) -> None:
         "little_sound": {"type": "input_audio_buffer.append", "audio": silence},
         "commit_too_little": {"type": "input_audio_buffer.commit"},
         "long_id": said("Hello.", id="item_" + 40 * "x"),
-        "same_id": said("Hello.", id=item_id),
         "unknown_predecessor": {**said("Hello."), "previous_item_id": "item_unknown"},
         "speech_of_the_assistant": {
             "type": "conversation.item.create",
