@@ -21,6 +21,7 @@ EXTRAS = [
     "rich",
     "dotenv",
     "sounddevice",
+    "mcp",
     "picows",
 ]
 

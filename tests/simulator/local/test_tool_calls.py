@@ -35,6 +35,16 @@ def test_the_weather_is_known_by_a_description_too():
     assert called("will it rain tomorrow", function("look_outside", "Gives the forecast.")) == Call("look_outside")
 
 
+def test_two_words_of_a_description_tell_what_a_function_is_for():
+    """One is not enough, for it may stand anywhere; a name that fits is better."""
+    lookup = function("lookup", "Find the opening hours of a library.")
+    assert [called(asked, lookup) for asked in ("when is the library opening", "where is the library")] == [
+        Call("lookup"),
+        None,
+    ]
+    assert called("library opening", lookup, function("get_library_opening")) == Call("get_library_opening")
+
+
 def test_every_telling_word_must_be_said():
     """Half a name is not enough."""
     tools = [function("turn_on_light")]

@@ -21,6 +21,12 @@ _VERBS = frozenset({
 })
 """Words of a function's name that say nothing about what it is for."""
 # fmt: on
+_LONG = 4
+"""How many letters a word of a description has that may tell what a function is for; shorter ones are everywhere."""
+
+_TELLING_WORDS = 2
+"""How many such words must be said."""
+
 WEATHER = frozenset({"weather", "forecast", "temperature", "rain", "raining", "sunny"})
 _PLACE_NAMES = frozenset({"location", "city", "place", "town", "where"})
 _AFTER_PLACE = frozenset({"today", "tomorrow", "tonight", "now", "please", "right", "at", "like", "this", "and", "is"})
@@ -65,15 +71,21 @@ def called_for(turn: Turn, asked: str, today: date) -> Call | Missing | None:
 
 
 def _fitness(tool: Mapping[str, Any], heard: Sequence[str]) -> float:
-    """Return which part of the telling words of the function's name was said; 1 for weather asked of its function."""
+    """Return how well a function fits what was said: by all telling words of its name, or two of its description.
+
+    Weather is asked of whatever is about weather.
+    """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(tool["name"]).replace("-", " "))
     telling = [word for word in words_of(spaced) if word not in _VERBS]
-    about = {*telling, *words_of(str(tool.get("description") or ""))}
+    described = words_of(str(tool.get("description") or ""))
+    about = {*telling, *described}
     if WEATHER & about and any(is_like(word, topic) for word in heard for topic in WEATHER):
         return 1.0
-    if not telling or not all(any(is_like(word, wanted) for word in heard) for wanted in telling):
-        return 0.0
-    return 1.0 + len(telling) / 10
+    if telling and all(any(is_like(word, wanted) for word in heard) for wanted in telling):
+        return 1.0 + len(telling) / 10
+    told = {word for word in described if len(word) >= _LONG and word not in _VERBS}
+    said = sum(any(is_like(word, wanted) for word in heard) for wanted in told)
+    return said / 100 if said >= _TELLING_WORDS else 0.0
 
 
 def _said(name: str, rule: Mapping[str, Any], asked: str, today: date) -> Any:
