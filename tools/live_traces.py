@@ -119,7 +119,7 @@ async def barge_in(recorder: Any) -> None:
 
 async def errors(recorder: Any) -> None:
     """Have the service refuse whatever it is known or supposed to refuse; each event bears a name of its own."""
-    item_id = await answered(recorder)
+    await answered(recorder)  # so that the voice is locked
     silence = base64.b64encode(bytes(2_400)).decode()
     refused: dict[str, dict[str, Any]] = {
         "unknown_type": {"type": "response.go"},
