@@ -1,11 +1,12 @@
 """Scenarios in files: dialogues in YAML and recorded sessions; what is wrong with them is told with file and line."""
 
 import asyncio
+import sys
 
 import pytest
 import yaml
 
-from openai_realtime_api_utils.errors import SimulatorError
+from openai_realtime_api_utils.errors import MissingExtraError, SimulatorError
 from openai_realtime_api_utils.simulator import Call, Fail, Say, Wait, load_scenario
 from openai_realtime_api_utils.simulator.engine import Turn
 
@@ -174,3 +175,20 @@ def test_a_recorded_session(written):
     assert [Fail("insufficient_quota", "No.")] == thought(engine)
     with pytest.raises(SimulatorError, match="no reply"):
         thought(engine)
+
+
+def test_without_pyyaml_it_is_told(written, monkeypatch):
+    """The package that reads files is optional, and named where it is needed."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(
+        MissingExtraError, match=r"A scenario needs the package 'yaml'.*openai-realtime-api-utils\[local\]"
+    ):
+        load_scenario(written(DIALOGUE))
+
+
+def test_recorded_arguments_that_are_no_json_are_told(written):
+    """What a recording's call holds must be JSON to be called again."""
+    call = {"type": "function_call", "name": "f", "arguments": "{"}
+    events = [{"kind": "message", "direction": "received", "data": event} for event in response(1, call)]
+    with pytest.raises(SimulatorError, match=r"The recorded arguments '\{' are not JSON .*: mend them"):
+        load_scenario(written(yaml.safe_dump({"interactions": events})))
