@@ -4,10 +4,14 @@ import asyncio
 import inspect
 
 import pytest
+from hypothesis import settings
 from pydantic import ValidationError
 
 from openai_realtime_api_utils.simulator.outbox import Outbox
 from simulated import check_event
+
+settings.register_profile("no_deadline", deadline=None)  # a machine that is busy is no failure
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(autouse=True)
