@@ -16,6 +16,8 @@ from ..state.session_audio import format_in, leaves_format_open
 
 _logger = logging.getLogger(__name__)
 
+_WATCHED = frozenset({"local.session_replaced", "session.created", "session.updated", "error"})
+
 
 class TrackConfig:
     """Keep the session's configuration: what the server acknowledged, and what was asked of it.
@@ -100,7 +102,10 @@ class TrackConfig:
 
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``session.created``, ``session.updated``, ``error``, and ``local.session_replaced``."""
-        match read_text(event, "type"):
+        kind = read_text(event, "type")
+        if kind not in _WATCHED:
+            return event, metadata
+        match kind:
             case "local.session_replaced" if read(event, "session") is not None:
                 self._state = state.stated(self._state, _as_stated(read(event, "session")), is_answer=False)
             case "session.created" | "session.updated" as said if read(event, "session") is not None:
