@@ -48,8 +48,9 @@ def measure() -> Iterable[Figure]:
 
 
 def _added(sessions: int) -> float:
+    """Return what the simulator adds; where the machine is so busy that the echo server is late, not all of it goes."""
     simulator, echo = _load("simulator", sessions), _load("echo", sessions)
-    return simulator["p99_ms"] - echo["p99_ms"]
+    return simulator["p99_ms"] - min(echo["p99_ms"], ADDED_MS)
 
 
 def _load(server: str, sessions: int) -> dict[str, Any]:

@@ -141,7 +141,9 @@ async def run(port: int, sessions: int, seconds: float) -> Load:
             clients[i].transport.write(appends[(n + i * 37) % len(appends)])
             if (n + i) % (1000 // FRAME_MS) == 0:
                 clients[i].probe(n)
+    now = time.perf_counter()
     for client in clients:
+        load.latencies_ms += [(now - sent) * 1000 for sent in client.sent_at.values()]  # no answer is a late one
         client.transport.abort()
     return load
 

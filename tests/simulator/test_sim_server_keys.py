@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.errors import SimulatorError
 from openai_realtime_api_utils.simulator import ScriptedEngine, Settings, serve
+from simulated import check_event
 
 KEY = {"Authorization": "Bearer key"}
 KNOWN = Settings(api_keys=frozenset({"key"}))
@@ -87,6 +88,7 @@ async def test_expired_key():
             event = json.loads(await socket.recv())
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
+    check_event(event)
     assert event["type"] == "error"
     assert "token has expired" in event["error"]["message"]
     assert closed.value.rcvd.code == 3000
