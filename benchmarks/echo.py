@@ -104,7 +104,8 @@ async def _talk(card: SoundCard, seconds: float, *, save: bool = False) -> _Talk
             with WavWriter(HERE / f"echo-{name}.wav", RATE) as writer:
                 writer.write(samples)
     false = [t for t, on in starts if on and t > 1.5]
-    notes = f"least second {min(pairs):.0f} dB, {stats.resets} resets, {stats.jumps} jumps, {stats.underruns} underruns"
+    notes = f"false starts at {', '.join(f'{t:.0f}' for t in false) or 'no'} s; least second {min(pairs):.0f} dB, "
+    notes += f"{stats.resets} resets, {stats.jumps} jumps, {stats.underruns} underruns, {stats.reopenings} reopenings"
     return _Talk(float(np.median(pairs)), len(false), notes)
 
 

@@ -51,6 +51,18 @@ def test_the_first_second_of_sound_is_not_heard():
     assert cleaner.is_settled
 
 
+def test_a_canceller_that_has_to_adapt_anew_is_not_heard_again():
+    """For another second of sound; half duplex has nothing to adapt."""
+    cleaner = Cleaner(RATE, Straight())
+    for _ in range(120):
+        cleaner.process(LOUD, LOUD)
+    cleaner.unsettle()
+    assert [False] * 100 == [cleaner.process(LOUD, LOUD).any() for _ in range(100)]
+    gate = Cleaner(RATE, HalfDuplex(RATE))
+    gate.unsettle()
+    assert gate.is_settled
+
+
 @pytest.mark.parametrize("result", [None, np.zeros(3, np.int16)])
 def test_a_canceller_that_fails_gives_way_to_half_duplex(result):
     """Whether it raises or returns nonsense; the reason is kept."""

@@ -95,7 +95,8 @@ class Cleaner:
         self._rate = rate
         self._canceller = canceller
         self._gate = HalfDuplex(rate)
-        self._settling = 0 if isinstance(canceller, HalfDuplex) else round(self.SETTLING_S * rate)
+        self._settling = 0
+        self.unsettle()
 
     @property
     def is_half_duplex(self) -> bool:
@@ -106,6 +107,11 @@ class Cleaner:
     def is_settled(self) -> bool:
         """Whether enough sound was played for the canceller to have adapted."""
         return self._settling <= 0
+
+    def unsettle(self) -> None:
+        """Take that the canceller has to adapt anew: near and far end have moved against each other."""
+        if not self.is_half_duplex:
+            self._settling = round(self.SETTLING_S * self._rate)
 
     def process(self, near: Samples, far: Samples) -> Samples:
         """Return a frame of 10 ms without echo."""

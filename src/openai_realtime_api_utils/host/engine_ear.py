@@ -34,6 +34,8 @@ class EngineEar:
         self._output = output
         self._input = input
         self._cleaner = cleaner
+        if cleaner is not None:
+            cleaner.unsettle()  # these devices may be others than before
         self._outlet = outlet
         self._alignment: Alignment | None = None
         self._far = _FarEnd(memory, output.stream.rate)
@@ -69,7 +71,10 @@ class EngineEar:
         header = self._memory.header
         if self._alignment is None:
             self._alignment = Alignment(header.rate)
+        resets = self._alignment.resets
         self._alignment.measure(now, (self._input.anchor.zero + LEAD_S - header.zero_time) * header.rate)
+        if self._alignment.resets != resets and self._cleaner is not None:
+            self._cleaner.unsettle()
 
     def _cleaned(self, near: Samples, now: float) -> Samples:
         if self._cleaner is None:
