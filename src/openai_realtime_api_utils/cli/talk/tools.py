@@ -87,9 +87,7 @@ def _loaded(name: str) -> ModuleType:
         return importlib.import_module(module)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name == module:
-            raise CommandError(
-                f"There is no module {name}: give --tools a module or the path of a file."
-            ) from error
+            raise CommandError(f"There is no module {name}: give --tools a module or the path of a file.") from error
         raise CommandError(f"{name} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
