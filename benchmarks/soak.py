@@ -38,7 +38,7 @@ async def soak(hours: float, clock: ManualClock, seed: int = 1) -> list[tuple[fl
     chance = random.Random(seed)
     engine = ScriptedEngine(replies={"": ANSWER}, clock=clock)
     engine.turns = _LastOnly()  # type: ignore[assignment]
-    exchange = Exchange(engine, clock)
+    exchange = Exchange(engine, clock, keep_audio_s=10.0)
     talk = Talk(exchange, clock)
     talk.conversation = TrackConversation(keep_items=KEEP_ITEMS)
     talk.events.keeps = 50

@@ -105,13 +105,13 @@ def test_a_wrong_policy_is_told():
 
 
 async def test_memory_adds_up_and_forgets():
-    """It holds the sum of the records, and no more than 2,000 items."""
+    """It holds the sum of the records, and no more than 500 items."""
     store = MemoryStore()
     await store.append(RECORDS, is_turn_end=True)
     assert Stored(RECORDS).items == Stored(await store.load()).items
     await store.append([item(f"n{n}", f"n{n - 1}" if n else "b") for n in range(2_500)], is_turn_end=True)
     items = Stored(await store.load()).items
-    assert (2_000, "n2499") == (len(items), items[-1]["id"])
+    assert (500, "n2499") == (len(items), items[-1]["id"])
 
 
 KINDS = st.sampled_from("abcdef")

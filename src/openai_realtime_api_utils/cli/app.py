@@ -75,6 +75,9 @@ def talk(
     approve: Annotated[
         bool, typer.Option("--approve", help="Approve every call that needs approval; without it they are refused.")
     ] = False,
+    resume: Annotated[
+        str | None, typer.Option(help="Keep the conversation under this name, or go on with it; no drop ends it.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Talk to a realtime model: OpenAI's with OPENAI_API_KEY set, else the local simulator.
@@ -100,6 +103,7 @@ def talk(
         loudspeaker=_device(loudspeaker),
         echo_cancellation=echo_cancellation,
         push_to_talk=push_to_talk,
+        resume=resume,
         tools=tuple(tools or ()),
         mcp=tuple(mcp or ()),
         approve=approve,

@@ -16,8 +16,11 @@ from .views import ConfigView, ConversationView, HeardView
 
 _logger = logging.getLogger(__name__)
 
-_REMEMBERED = 4_000
-"""How many items' last records are remembered, and how many records wait for a store that fails."""
+_REMEMBERED = 512
+"""How many items' last records are remembered, so that none is written twice."""
+
+_WAITING = 4_000
+"""How many records wait for a store that fails; the oldest are dropped."""
 
 _CONCERNED = frozenset(
     {
@@ -117,7 +120,7 @@ class Journal:
         """Write what the events noted so far have changed. A store that fails is told once, and tried again."""
         if self._dirty or self._gone or self._is_config_due:
             self._unsaved += self._news(conversation, config, session_id, heard)
-            del self._unsaved[:-_REMEMBERED]
+            del self._unsaved[:-_WAITING]
         if not self._unsaved:
             return
         records, is_turn_end = self._unsaved, self._is_turn_end

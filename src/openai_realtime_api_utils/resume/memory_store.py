@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..state.stored import Record, Stored
 
-_KEPT = 2_000
+_KEPT = 500
 """How many items are kept; the oldest are dropped."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ...clock import Clock
@@ -77,6 +78,8 @@ class Narrate:
             case "input_audio_buffer.speech_stopped":
                 self.user_audio_ms += max(0, (read_int(event, "audio_end_ms") or 0) - self._speech_started_ms)
                 self.turn = self.turn.user_stopped(now, self._silence_s)
+            case "local.session_replaced":
+                self.turn = replace(self.turn, floor=HasFloor.NOBODY)
             case "response.output_audio.delta":
                 self._answered(now)
                 self._sounding.setdefault(read_text(event, "item_id") or "", "")

@@ -33,3 +33,5 @@ class TalkOptions:
     mcp: tuple[str, ...] = ()
     """Command lines or addresses of MCP servers."""
     approve: bool = False
+    resume: str | None = None
+    """The name of a conversation that is to be kept, and gone on with."""

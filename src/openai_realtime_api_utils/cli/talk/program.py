@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from ...clock import Clock
@@ -20,7 +21,7 @@ from ...middlewares import (
 )
 from ...state.playhead import Cut
 from ..variables import environment
-from . import choose
+from . import resumed
 from .director import Director
 from .keys import keys
 from .moments import Chose, Interrupted, Summary, Tell
@@ -45,12 +46,16 @@ async def talk(options: TalkOptions, clock: Clock, tell: Tell) -> None:
     variables = environment()
     with TellProblems(library_logger, tell), ExitStack() as stack:
         open_sound = prepare(options, clock, tell, stack)
-        async with (
-            find_tools(options, clock, tell) as tools,
-            choose.connect(options, variables, clock, tell) as connection,
-        ):
+        config, conversation, heard = TrackConfig(), TrackConversation(), resumed.Heard()
+        greets = options.greeting and not resumed.is_begun(options, variables)
+        connect = resumed.connect(
+            options, variables, clock, tell, config=config, conversation=conversation, heard=heard
+        )
+        async with find_tools(options, clock, tell) as tools, connect as connection:
             save = stack.enter_context(SaveSession(options.save, clock)) if options.save else None
-            await _converse(options, connection, open_sound(), tools, save, clock, tell)
+            sound = open_sound()
+            options = replace(options, greeting=greets)
+            await _converse(options, connection, sound, tools, save, clock, tell, config, conversation, heard)
 
 
 async def _converse(
@@ -61,9 +66,10 @@ async def _converse(
     save: SaveSession | None,
     clock: Clock,
     tell: Tell,
+    config: TrackConfig,
+    conversation: TrackConversation,
+    heard: resumed.Heard,
 ) -> None:
-    config, conversation = TrackConfig(), TrackConversation()
-
     def tell_cuts(cuts: Iterable[Cut]) -> None:
         for cut in cuts:
             narrate.cut(cut.speech_id.item_id)
@@ -76,6 +82,7 @@ async def _converse(
                 config, conversation, sound.speaker, on_interrupt_handlers=[tell_cuts], clock=clock
             )
         )
+        heard.player = iap.audio_player
         if save:
             stack.callback(lambda: save.write_transcript(conversation.transcript()))
         mic = StreamMic(
