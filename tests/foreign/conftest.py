@@ -1,28 +1,17 @@
-"""Watch what every simulated session of a test is sent and sends, and hold the latter against the SDK's types."""
+"""Run other people's programs, and watch what the simulated sessions of a test are sent and send."""
 
 import asyncio
 import json
 import subprocess
-from typing import Annotated, Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 from foreign_environments import PROGRAMS, folder_of, runner_of
-from openai.types.realtime import RealtimeServerEvent, RealtimeTranslationServerEvent
-from pydantic import Field, TypeAdapter
 
 from openai_realtime_api_utils.simulator import synthetic_speech
 from openai_realtime_api_utils.simulator.base_session import BaseSession
 from openai_realtime_api_utils.simulator.commands import For
-from openai_realtime_api_utils.simulator.translation_session import TranslationSession
-
-
-def adapter(union: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[get_args(union)[0], Field(discriminator="type")])
-
-
-CONVERSATION = adapter(RealtimeServerEvent)
-TRANSLATION = adapter(RealtimeTranslationServerEvent)
 
 
 class Wire:
@@ -38,8 +27,8 @@ class Wire:
 
 @pytest.fixture
 def wire(monkeypatch):
-    """Record the sessions of a test; every frame that they send must be what the SDK says it is."""
-    record, checks = Wire(), []
+    """Record the sessions of a test."""
+    record = Wire()
     receive, poll = BaseSession.receive, BaseSession.poll
 
     def recorded_receive(self, event, *arguments):
@@ -48,17 +37,12 @@ def wire(monkeypatch):
 
     def recorded_poll(self):
         ready = poll(self)
-        sent = [each.event if isinstance(each, For) else each for each in ready if isinstance(each, dict | For)]
-        record.sent += sent
-        kind = TRANSLATION if isinstance(self, TranslationSession) else CONVERSATION
-        checks.extend((kind, event) for event in sent)
+        record.sent += [each.event if isinstance(each, For) else each for each in ready if isinstance(each, dict | For)]
         return ready
 
     monkeypatch.setattr(BaseSession, "receive", recorded_receive)
     monkeypatch.setattr(BaseSession, "poll", recorded_poll)
-    yield record
-    for kind, event in checks:
-        kind.validate_python(event)
+    return record
 
 
 @pytest.fixture
