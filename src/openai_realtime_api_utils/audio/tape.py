@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -165,8 +164,12 @@ class Tape:
     def _fade_out(self, stretch: Stretch) -> None:
         is_sounding = stretch.heard and stretch.waiting and not stretch.is_held
         if is_sounding and self._fade:
-            ahead = np.concatenate(list(islice(stretch.waiting, self._fade)))[: self._fade]
-            self._fading_out = faded_out(self._shaped(stretch, ahead))
+            ahead: list[Samples] = []
+            for chunk in stretch.waiting:  # minutes may wait; the first few samples are enough
+                ahead.append(chunk)
+                if sum(map(len, ahead)) >= self._fade:
+                    break
+            self._fading_out = faded_out(self._shaped(stretch, np.concatenate(ahead)[: self._fade]))
 
     def _remember(self, piece: Piece) -> None:
         last = self._past[-1] if self._past else None
