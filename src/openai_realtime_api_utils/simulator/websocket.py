@@ -189,5 +189,8 @@ class _Calm(logging.LoggerAdapter[logging.Logger]):
         kwargs.pop("exc_info", None)
         super().log(min(level, logging.INFO), msg, *args, **kwargs)
 
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  (the name is logging's)
+        return level > logging.DEBUG and super().isEnabledFor(level)  # what is below shows every header, keys and all
+
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         return msg, kwargs
