@@ -1,16 +1,16 @@
 # make talk    talk to a realtime model (the local simulator, unless OPENAI_API_KEY is set); ARGS="--help" shows how
 # make test    install what the tests need, check style and types, run every test
 # make bench   measure, print one table, write benchmarks/results.json; ONLY=name runs one group
+# make live    record sessions of the service, with a key (costs some cents); ARGS="folder --only barge_in"
 # make lock    write the lock files anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3
 ARGS ?=
 ONLY ?=
 BIN := .venv/bin
-SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 \
-	redis-server=redis-server node=nodejs npm=npm
+SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 redis-server
 
-.PHONY: talk test check bench lock clean
+.PHONY: talk test check bench live lock clean
 
 talk: .venv/.installed-talk
 	@$(BIN)/realtime talk $(ARGS)
@@ -19,7 +19,7 @@ talk: .venv/.installed-talk
 test: .venv/.installed-test
 	@sh tools/system_packages.sh $(SYSTEM_PACKAGES)
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) tools/make_foreign.py || true  # tests that miss one skip, or fail in CI
+	@$(BIN)/python tools/make_foreign.py || true  # the tests of an environment that is missing say so
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/device --cov --cov-report=
 	@$(BIN)/python -m pytest tests/device --cov --cov-append --cov-report=term
@@ -40,12 +40,17 @@ bench: .venv/.installed-test
 	@$(PYTHON) tools/make_environment.py locks/test.txt
 	@touch $@ .venv/.installed-talk
 
+live: .venv/.installed-test
+	@$(BIN)/python -m tools.record_live $(ARGS)
+
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock"
 
 lock:
 	$(COMPILE) pyproject.toml --extra local --group build -o locks/talk.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint locks/talk.txt -o locks/test.txt
+	for name in openai_agents pydantic_ai livekit pipecat; do \
+	  $(COMPILE) tools/foreign/$$name.in -o tools/foreign/$$name.txt || exit 1; done
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage*
