@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-
 from ..errors import AudioError, require
-from .level import rms_dbfs
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -72,11 +69,11 @@ class HalfDuplex:
         return self._closed_for > 0
 
     def process(self, near: Samples, far: Samples) -> Samples:
-        if rms_dbfs(far) > AUDIBLE_DBFS:
+        if _is_audible(far):
             self._closed_for = self._tail + len(near)
         else:
             self._closed_for = max(0, self._closed_for - len(near))
-        return np.zeros_like(near) if self.is_closed else near
+        return near * 0 if self.is_closed else near
 
 
 class Cleaner:
@@ -126,6 +123,12 @@ class Cleaner:
             return self._canceller.process(near, far)
         if self.is_settled:
             return clean
-        if rms_dbfs(far) > AUDIBLE_DBFS:
+        if _is_audible(far):
             self._settling -= len(near)
         return self._gate.process(clean, far)
+
+
+def _is_audible(far: Samples) -> bool:
+    from .level import rms_dbfs  # loads numpy, which the names of this module must not
+
+    return rms_dbfs(far) > AUDIBLE_DBFS
