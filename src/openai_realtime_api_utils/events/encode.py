@@ -58,6 +58,9 @@ def as_dict(event: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
     Raises:
         LocalProtocolError: it is neither, or has no ``type``.
     """
+    given: Any = event
+    if type(given) is dict and type(given.get("type")) is str:  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return cast("dict[str, Any]", given)
     fields: object = event
     if not isinstance(event, dict) and isinstance(cast("object", event), BaseModel | Mapping):
         fields = _plain(event)
