@@ -11,12 +11,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import echo, host, sim, speed, tools
+from benchmarks import echo, host, resume, sim, speed, tools
 from benchmarks.figure import Figure
 
 GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
     "echo": echo.measure,
     "host": host.measure,
+    "resume": resume.measure,
     "sim": sim.measure,
     "speed": speed.measure,
     "tools": tools.measure,

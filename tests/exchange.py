@@ -49,6 +49,8 @@ class Exchange:
         self.sent: list[list[dict[str, Any]]] = []
         self.refusals: list[Exception] = []
         self.opened: list[float] = []
+        self.stalled = 0
+        """Set it to the number of a connection, counted from 1, and nothing more comes from that one."""
 
     @asynccontextmanager
     async def connect(self):
@@ -70,7 +72,7 @@ class Exchange:
             self.received.append(received)
             self.sent.append(sent)
             self.opened.append(self.clock.now())
-            yield _Cuttable(connection, self)
+            yield _Cuttable(connection, self, len(self.opened))
 
     def drop(self, code: int = 1011, reason: str = "") -> None:
         """End the newest connection as its server would."""
@@ -90,8 +92,9 @@ class Exchange:
 class _Cuttable:
     """Be a connection that is cut before the frame that the exchange chooses."""
 
-    def __init__(self, connection: Any, exchange: Exchange) -> None:
+    def __init__(self, connection: Any, exchange: Exchange, number: int) -> None:
         self._connection = connection
+        self._number = number
         self._exchange = exchange
 
     async def recv_bytes(self) -> bytes:
@@ -104,6 +107,8 @@ class _Cuttable:
                 frame = json.dumps(event).encode()
                 break
         code = self._exchange.cut(json.loads(frame)) if self._exchange.cut is not None else None
+        if self._exchange.stalled == self._number:
+            await asyncio.Event().wait()
         if code is not None:
             link = self._connection._connection._link
             link.end(Close(code, ""), by_client=False)
