@@ -19,6 +19,7 @@ from ..state.reading import read, read_id, read_int, read_text
 from ..state.session_audio import format_in
 from .delta_bytes import delta_bytes
 from .registered_send import registered
+from .speeches import Speeches
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -34,9 +35,6 @@ SPEECH: MetadataKey[SpeechId] = MetadataKey("speech")
 
 INTERRUPTED: MetadataKey[bool] = MetadataKey("interrupted")
 """True on a delta of speech that was interrupted: it came too late and is not played."""
-
-_REMEMBERED = 256
-"""How many stretches of speech are remembered after they are over."""
 
 _SHORTEST_WAIT_S = 0.005
 """How often to look again while speech waits behind other speech of unknown length."""
@@ -84,10 +82,7 @@ class AudioPlayer:
         self._format = PCM_24K
         self._open_responses: dict[str, AudioFormat] = {}
         self._silenced: set[str] = set()
-        self._speeches: dict[SpeechId, Speech] = {}
-        self._by_item: dict[str, list[Speech]] = {}
-        self._live: list[Speech] = []  # at least those that are not over: a session has many that are
-        self._forgotten_s = 0.0
+        self._speeches = Speeches()
         self._is_held = False
         self._may_sound = asyncio.Event()
         self._may_sound.set()
@@ -108,25 +103,25 @@ class AudioPlayer:
     @property
     def speech_ids(self) -> tuple[SpeechId, ...]:
         """The speech of this session in the order in which it plays; the oldest are forgotten when over."""
-        return tuple(self._speeches)
+        return self._speeches.ids
 
     @property
     def is_speaking(self) -> bool:
         """Whether the assistant has something to say that has not sounded to its end, held or not."""
-        return any(speech.is_audible for speech in self._live)
+        return self._speeches.is_audible
 
     @property
     def heard_s(self) -> float:
         """How much speech has been heard in all, in seconds."""
-        return self._forgotten_s + sum(speech.heard_s for speech in self._speeches.values())
+        return self._speeches.heard_s
 
     def heard(self, item_id: str) -> int:
         """Return how much of an item's speech has been heard by now, in whole milliseconds; 0 if it is unknown."""
-        return sum(speech.playhead.heard_ms for speech in self._of_item(item_id))
+        return sum(speech.playhead.heard_ms for speech in self._speeches.of_item(item_id))
 
     def heard_text(self, item_id: str) -> str:
         """Return the words of an item that have been heard by now, in proportion to the sound."""
-        return " ".join(filter(None, (speech.playhead.heard_text for speech in self._of_item(item_id))))
+        return " ".join(filter(None, (speech.playhead.heard_text for speech in self._speeches.of_item(item_id))))
 
     def register_on_speech_end_handler(self, handler: Callable[[SpeechId], Any]) -> None:
         """Have a function called, sync or async, when speech has sounded to its end; not when it was cut."""
@@ -146,14 +141,14 @@ class AudioPlayer:
         """Fall silent now, and keep what has not sounded."""
         self._is_held = True
         self._may_sound.clear()
-        for speech in self._going():
+        for speech in self._speeches.going():
             speech.hold()
 
     def go_on(self) -> None:
         """Resume at the very sample at which it was held."""
         self._is_held = False
         self._may_sound.set()
-        for speech in self._going():
+        for speech in self._speeches.going():
             speech.go_on()
 
     def cut(self, response_ids: Iterable[str] = ()) -> list[Cut]:
@@ -164,19 +159,12 @@ class AudioPlayer:
         Returns:
             How far each speech was heard that was cut before its end, in the order of playing.
         """
-        cuts = [speech.cut() for speech in self._going()]
+        cuts = [speech.cut() for speech in self._speeches.going()]
         ending = {*response_ids, *(cut.response_id for cut in cuts)}
         self._silenced.update(response_id for response_id in self._open_responses if response_id in ending)
         self._is_held = False
         self._may_sound.set()
         return cuts
-
-    def _of_item(self, item_id: str) -> list[Speech]:
-        return self._by_item.get(item_id, [])
-
-    def _going(self) -> list[Speech]:
-        self._live = [speech for speech in self._live if not speech.is_over]
-        return self._live
 
     def _session(self, event: Any, _metadata: Metadata) -> None:
         self._format = self._format_in(read(event, "session"), self._format)
@@ -238,17 +226,7 @@ class AudioPlayer:
             speech.cut()
         elif self._is_held:
             speech.hold()
-        self._speeches[speech_id] = speech
-        self._by_item.setdefault(speech_id.item_id, []).append(speech)
-        self._live = [*self._going(), speech]
-        if len(self._speeches) > _REMEMBERED:
-            oldest = next(iter(self._speeches.values()))
-            if oldest.is_over:
-                self._forgotten_s += oldest.heard_s
-                del self._speeches[oldest.id]
-                self._by_item[oldest.id.item_id].remove(oldest)
-                if not self._by_item[oldest.id.item_id]:
-                    del self._by_item[oldest.id.item_id]
+        self._speeches.add(speech)
         return speech
 
     def _part_done(self, event: Any, _metadata: Metadata) -> None:
@@ -257,17 +235,17 @@ class AudioPlayer:
             self._finish([self._speeches.get(SpeechId(item_id, read_int(event, "content_index") or 0))])
 
     def _item_done(self, event: Any, _metadata: Metadata) -> None:
-        self._finish(self._of_item(read_id(read(event, "item"), "id") or ""))
+        self._finish(self._speeches.of_item(read_id(read(event, "item"), "id") or ""))
 
     def _response_done(self, event: Any, _metadata: Metadata) -> None:
         response_id = read_id(read(event, "response"), "id")
         if response_id is not None:
-            self._finish(speech for speech in self._live if speech.response_id == response_id)
+            self._finish(self._speeches.of_response(response_id))
             self._open_responses.pop(response_id, None)
             self._silenced.discard(response_id)
 
     def _item_deleted(self, event: Any, _metadata: Metadata) -> None:
-        for speech in self._of_item(read_id(event, "item_id") or ""):
+        for speech in self._speeches.of_item(read_id(event, "item_id") or ""):
             if not speech.is_over:
                 speech.cut()
 
@@ -284,7 +262,7 @@ class AudioPlayer:
         """Wait until speech has sounded to its end, and tell; if it is cut before, do not."""
         while not speech.is_over:
             await self._may_sound.wait()
-            wait_s = max(self._left_until(speech) / self._speaker.rate, _SHORTEST_WAIT_S)
+            wait_s = max(self._speeches.left_until(speech) / self._speaker.rate, _SHORTEST_WAIT_S)
             await self._clock.sleep_until(self._clock.now() + wait_s)
         if speech.is_cut:
             return
@@ -292,12 +270,3 @@ class AudioPlayer:
             result = handler(speech.id)
             if inspect.isawaitable(result):
                 await result
-
-    def _left_until(self, last: Speech) -> int:
-        """Return how many samples have to sound at least until the end of ``last``."""
-        left = 0
-        for speech in self._speeches.values():
-            left += speech.left
-            if speech is last:
-                break
-        return left
