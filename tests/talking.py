@@ -33,7 +33,7 @@ class Talk:
     @asynccontextmanager
     async def held(self, *middlewares, **options):
         options = {"clock": self.clock, "tell": self.changes.append, "draw": lambda: 0.5, **options}
-        connect = options.pop("connect", self.exchange.connect)
+        connect = options.pop("connect", None) or self.exchange.connect
         async with resume(connect, conversation=self.conversation, config=self.config, **options) as connection:
             hooked = [GiveClientEventId(), self.config, self.conversation, *middlewares, self.events]
             async with hook_middlewares(connection, hooked, clock=self.clock) as session:

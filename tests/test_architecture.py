@@ -25,6 +25,7 @@ FLOORS = {
         "tools",
         "builders",
         "resume",
+        "plain_connection",
     },
     4: {"middlewares"},
     5: {"simulator"},

@@ -14,6 +14,7 @@ from .errors import ConnectionLost, RemoteProtocolError
 from .events import as_dict, decode, encode
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
 from .log_errors import LogErrors
+from .plain_connection import warn_of_plain
 from .slow_handlers import SlowHandlers
 from .tasks import TaskOwner
 
@@ -60,6 +61,7 @@ def hook_handlers(
     Raises:
         HandlerError: a handler is not callable.
     """
+    warn_of_plain(connection, logger)
     owner = TaskOwner()
     log_errors = LogErrors(logger)
     clock = clock or SystemClock()

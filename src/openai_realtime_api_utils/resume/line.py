@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,11 +12,14 @@ from typing import Any, TypeAlias
 
 from ..clock import Clock
 from ..closing import Closing, closed_as
+from ..plain_connection import warn_of_plain
 from ..state.planting import Planting
 from .frames import parsed
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Any]]
 """Makes a new connection, entered by ``async with``: ``lambda: client.realtime.connect(model=...)``."""
+
+_logger = logging.getLogger(__name__)
 
 _ROOM = 1_024
 """Frames read ahead. When they are that many, no more are read until some are taken, and the network waits."""
@@ -81,6 +85,7 @@ class Line:
         try:
             async with self._connect() as connection:
                 self._connection = connection
+                warn_of_plain(connection, _logger)
                 self.opened_at = self.heard_at = self._clock.now()
                 self._is_open.set()
                 await self._read(connection)
