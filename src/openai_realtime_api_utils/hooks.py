@@ -11,7 +11,7 @@ from .chain import Chain, chain
 from .clock import Clock, SystemClock
 from .closing import closed_as
 from .errors import ConnectionLost, RemoteProtocolError
-from .events import as_dict, decode, encode
+from .events import as_dict, decode, encode, prepare
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
 from .log_errors import LogErrors
 from .plain_connection import warn_of_plain
@@ -62,6 +62,7 @@ def hook_handlers(
         HandlerError: a handler is not callable.
     """
     warn_of_plain(connection, logger)
+    prepare()
     owner = TaskOwner()
     log_errors = LogErrors(logger)
     clock = clock or SystemClock()

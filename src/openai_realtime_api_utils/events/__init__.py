@@ -1,7 +1,7 @@
 """Turn frames into typed events, events into frames, and events into what may be shown."""
 
-from .decode import UnknownEvent, decode
+from .decode import UnknownEvent, decode, prepare
 from .encode import as_dict, encode
 from .redact import redact, redact_text
 
-__all__ = ["UnknownEvent", "as_dict", "decode", "encode", "redact", "redact_text"]
+__all__ = ["UnknownEvent", "as_dict", "decode", "encode", "prepare", "redact", "redact_text"]
