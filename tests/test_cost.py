@@ -5,9 +5,9 @@ import json
 import sys
 
 import pytest
-from benchmarks.traffic import session
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
+from benchmarks.traffic import session
 from openai_realtime_api_utils import (
     GiveClientEventId,
     ManualClock,

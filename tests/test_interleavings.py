@@ -3,9 +3,10 @@
 import os
 
 import pytest
-from benchmarks.interleaving import ACTIONS, play, violations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from benchmarks.interleaving import ACTIONS, play, violations
 
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "60"))
 """``INTERLEAVINGS=10000`` runs the long form."""

@@ -3,9 +3,9 @@
 import logging
 
 import numpy as np
-from examples import full
 from openai import AsyncOpenAI
 
+from examples import full
 from openai_realtime_api_utils import MemoryMicrophone, MemorySpeaker, SystemClock
 from openai_realtime_api_utils.audio.level import peak_dbfs
 from openai_realtime_api_utils.simulator import ScriptedEngine, serve, synthetic_speech

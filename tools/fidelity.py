@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.fidelity_replay import OPEN, Event, Labels, Replay
-
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.errors import SimulatorError
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.simulator.yaml_reading import read_yaml
+from tools.fidelity_replay import OPEN, Event, Labels, Replay
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulator.md"
 BEGIN, END = "<!-- fidelity: begin -->", "<!-- fidelity: end -->"

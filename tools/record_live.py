@@ -21,12 +21,12 @@ from typing import Any
 
 import yaml
 from openai import AsyncOpenAI
-from tools.live_traces import TRACES
 from websockets.exceptions import ConnectionClosed
 
 from openai_realtime_api_utils.clock import Clock, SystemClock
 from openai_realtime_api_utils.events.redact import redact_text
 from openai_realtime_api_utils.tasks import within
+from tools.live_traces import TRACES
 
 PATIENCE_S = 30.0
 """How long an event is waited for. A trace goes on without it, for that it did not come is worth recording too."""

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from benchmarks.sound_card import missing, sound_card
 
 

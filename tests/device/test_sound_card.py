@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 import pytest
-from benchmarks.ear import RATE, silent_inside_ms, sounding
 
+from benchmarks.ear import RATE, silent_inside_ms, sounding
 from openai_realtime_api_utils.audio.level import rms_dbfs
 from openai_realtime_api_utils.errors import DeviceError, HandlerError
 from openai_realtime_api_utils.host import open_audio

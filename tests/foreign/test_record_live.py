@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 import yaml
 from openai import AsyncOpenAI
-from tools import record_live
-from tools.live_traces import MCP, TRACES
 
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.simulator import ScriptedEngine, Settings, serve
 from openai_realtime_api_utils.simulator.mcp_server import McpServer, McpTool
+from tools import record_live
+from tools.live_traces import MCP, TRACES
 
 KEY = "sk-test-0123456789abcdef"
 SERVER = McpServer([McpTool("read_wiki_structure", answer="- Overview", read_only=True)])

@@ -1,7 +1,6 @@
 """The short form of the soak: an hour of one conversation, with rotations, drops and barge-ins."""
 
 from benchmarks.soak import drawn, soak
-
 from openai_realtime_api_utils import ManualClock
 from openai_realtime_api_utils.host import fast_forward
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tools import fidelity
 
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.simulator import Dialogue, connect, synthetic_speech
 from simulated import append, quiet, user_says
+from tools import fidelity
 
 FOLDER = os.environ.get("REALTIME_RECORDINGS")
 PATHS = sorted(Path(FOLDER).glob("*.yaml")) if FOLDER else []
