@@ -54,7 +54,8 @@ def measure() -> Iterable[Figure]:
         yield from _barge_in(card)
         yield from _heard(card)
         worst, of = rebuffers_of_choppy_items(20 if SHORT else 200)
-        how = f"most in one of {of} items of 8 s: bursts of 20 to 400 ms, gaps up to 300 ms; manual clock"
+        how = f"most in one of {of} items of 8 s: gaps up to 300 ms, each followed by what was spoken in it, "
+        how += "1.2 times as fast as real time on average; manual clock"
         yield Figure("host.rebuffers_choppy", worst, "in an item", 1, how)
         latency = asyncio.run(_start_latency(card))
         how = f"median of {len(latency)}: first delta to first sound in the sink's recording, 100 ms deltas each 50 ms"

@@ -20,12 +20,15 @@ def rebuffers_of_choppy_items(items: int) -> tuple[int, int]:
     for n in range(items):
         clock = ManualClock()
         player = AudioPlayer(MemorySpeaker(clock), clock=clock)
-        received_ms = 0.0
+        received_ms, burst_ms = 0.0, 100
         while received_ms < 8_000:
-            burst_ms = int(rng.integers(20, 400))
             player.server_event_handler(_delta(n, burst_ms), {}, None)
             received_ms += burst_ms
-            clock.advance(float(rng.uniform(0, 0.3)))
+            gap_ms = float(rng.uniform(0, 300))
+            clock.advance(gap_ms / 1000)
+            burst_ms = 1 + int(
+                gap_ms * rng.uniform(0.7, 1.7)
+            )  # what was spoken meanwhile, 1.2 times as fast on average
         worst = max(worst, player.underruns)
     return worst, items
 

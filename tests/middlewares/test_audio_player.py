@@ -86,12 +86,12 @@ def test_dry_speech_waits_for_much_more_and_is_counted(player, speaker, clock):
     """A network that stutters makes one hole, not many."""
     feed(player, response_created(), audio_delta(steady(100)))
     clock.advance(0.15)
-    feed(player, audio_delta(steady(299)))
+    feed(player, audio_delta(steady(399)))
     clock.advance(0.1)
     waited = sounded_ms(speaker)
     feed(player, audio_delta(steady(1)))
     clock.advance(0.5)
-    assert (100, 400, 1) == (waited, sounded_ms(speaker), player.underruns)
+    assert (100, 500, 1) == (waited, sounded_ms(speaker), player.underruns)
 
 
 def test_speech_after_late_speech_starts_with_more(player, speaker, clock):

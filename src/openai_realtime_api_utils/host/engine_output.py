@@ -33,12 +33,15 @@ class EngineOutput:
         """The first position that the device has not taken."""
         return self._base + self.stream.frames
 
+    def publish(self, now: float) -> None:
+        """Tell the program where the present is."""
+        self._memory.header.head = self.head
+        self._memory.header.head_time = now
+
     def step(self, now: float) -> None:
-        """Lay silence ahead, and publish where the present is."""
+        """Lay silence ahead, and measure."""
         header = self._memory.header
         head = self.head
-        header.head = head
-        header.head_time = now
         missing = head + self._memory.tape.size // 2 - self._top
         if missing > _TOP_UP_S * self.stream.rate:
             self._memory.tape.silence(self._top, missing)

@@ -25,6 +25,9 @@ from .sound_memory import Shared, SoundMemory, opened
 _PATIENCE_S = 2.0
 """How long an engine may take to close its devices before it is killed."""
 
+_LOOK_EVERY = 10
+"""Steps between two looks whether the program is still there."""
+
 _PRIORITY = -11
 """Of the engine's process, as sound servers have it: its callback is due every 5 ms, whatever else the machine does."""
 
@@ -74,7 +77,7 @@ def _serve(memory: SoundMemory, options: EngineOptions, link: EngineLink) -> Non
     clock = SystemClock()
     engine = Engine(memory, PortAudio(clock), options, clock)
     try:
-        told, header = None, memory.header
+        told, header, steps = None, memory.header, 0
         records, changes, holds = header.records, header.talk_changes, header.holds
         while link.is_open:
             engine.step()
@@ -86,7 +89,9 @@ def _serve(memory: SoundMemory, options: EngineOptions, link: EngineLink) -> Non
             if (records, changes, holds) != (header.records, header.talk_changes, header.holds):
                 records, changes, holds = header.records, header.talk_changes, header.holds
                 link.wake()
-            link.look()
+            steps += 1
+            if not steps % _LOOK_EVERY:
+                link.look()
             time.sleep(STEP_S)
     finally:
         engine.close()

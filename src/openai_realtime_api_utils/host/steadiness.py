@@ -10,7 +10,7 @@ STOPPED_S = 0.5
 _STARTING_S = 3.0
 """A stream may take a block and stand still for 1 to 2 s before it really starts (measured on a new PulseAudio)."""
 _STARTED_S = 1.0
-"""One that still moves after so long has started. What goes wrong before that does not count."""
+"""One that has moved for so long without a stop has started. What goes wrong before that does not count."""
 _LONG_S = 0.05
 """Longer than any block."""
 _PROBE_EVERY_S = 0.25
@@ -22,7 +22,7 @@ class Steadiness:
     """Keep when a stream last moved and was last measured."""
 
     def __init__(self, now: float) -> None:
-        self._opened_at = now
+        self._runs_since = now
         self.moved_at = now
         """When its last sample went through, to a step of the engine."""
         self.is_alive = True
@@ -32,12 +32,14 @@ class Steadiness:
     @property
     def has_started(self) -> bool:
         """Whether it has got over its start."""
-        return self.moved_at - self._opened_at > _STARTED_S
+        return self.moved_at - self._runs_since > _STARTED_S
 
     def see(self, now: float, stream: Stream) -> None:
         """Look how many samples went through by now."""
         frames = stream.frames
         if frames != self._frames:
+            if now - self.moved_at > STOPPED_S:
+                self._runs_since = now
             self._frames = frames
             self.moved_at = now
         elif now - self.moved_at > _LONG_S:  # asking costs; what moves is alive
