@@ -1,24 +1,27 @@
 """Hold one conversation for hours on the manual clock, with rotations, drops and barge-ins.
 
-python -m benchmarks.soak [HOURS] [--real MINUTES]
+python -m benchmarks.soak [HOURS] [--svg FILE]
+python -m benchmarks.soak --real MINUTES     twenty sessions at once, over sockets, in real time
 """
 
 import argparse
+import asyncio
 import gc
 import random
 import resource
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from exchange import Exchange
-from openai_realtime_api_utils import AudioPlayer, ManualClock, MemorySpeaker, TrackConversation
+from openai_realtime_api_utils import AudioPlayer, ManualClock, MemorySpeaker, SystemClock, TrackConversation
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.middlewares import Interrupt
-from openai_realtime_api_utils.simulator import ScriptedEngine
-from talking import Talk
+from openai_realtime_api_utils.simulator import Faults, ScriptedEngine, serve
+from talking import TEXT, Talk
 
 KEEP_ITEMS = 200
 TURN_S = 30.0
@@ -61,6 +64,44 @@ async def soak(hours: float, clock: ManualClock, seed: int = 1) -> list[tuple[fl
     return curve
 
 
+async def in_real_time(minutes: float, sessions: int = 20) -> tuple[int, int]:
+    """Hold conversations over sockets, each dropped now and then; return how many turns, and how many drops."""
+    from openai import AsyncOpenAI
+
+    clock = SystemClock()
+    until = clock.now() + minutes * 60
+
+    async def one(client: AsyncOpenAI, seed: int) -> tuple[int, int]:
+        chance, turns, drops = random.Random(seed), 0, 0
+        current: list[Any] = []
+
+        @asynccontextmanager
+        async def connect() -> Any:
+            async with client.realtime.connect(model="gpt-realtime-2.1") as connection:
+                current[:] = [connection]
+                yield connection
+
+        talk = Talk(None, clock)
+        talk.events.keeps = 50
+        async with talk.held(connect=connect, rollover_s=90):
+            await talk.send({"type": "session.update", "session": TEXT})
+            while clock.now() < until:
+                done = await talk.turn("And then?")
+                turns += done.response.status == "completed"
+                await talk.wait(chance.uniform(1, 15))
+                if chance.random() < 0.2:
+                    current[0]._connection.transport.abort()
+                    drops += 1
+        return turns, drops
+
+    async with (
+        serve(lambda: ScriptedEngine(replies={"": ANSWER}), faults=Faults(latency_s=0.05, jitter_s=0.05)) as server,
+        AsyncOpenAI(api_key="any", websocket_base_url=server.url) as client,
+    ):
+        held = await asyncio.gather(*(one(client, seed) for seed in range(sessions)))
+    return sum(turns for turns, _ in held), sum(drops for _, drops in held)
+
+
 class _LastOnly(list[Any]):
     """Keep the last turn only, so that what is measured is the library."""
 
@@ -82,7 +123,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("hours", type=float, nargs="?", default=24.0)
     parser.add_argument("--svg", type=Path, help="draw the curve into this file")
+    parser.add_argument("--real", type=float, metavar="MINUTES", help="run in real time, twenty sessions at once")
     given = parser.parse_args()
+    if given.real:
+        before = resident_mb()
+        turns, drops = asyncio.run(in_real_time(given.real))
+        print(f"{turns} turns, {drops} drops, memory grew by {resident_mb() - before:.1f} MB")
+        return 0
     clock = ManualClock()
     curve = fast_forward.run(soak(given.hours, clock), clock)
     for hours, megabytes in curve:
