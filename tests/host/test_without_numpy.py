@@ -10,7 +10,7 @@ for name in ("numpy", "samplerate"):
 import openai_realtime_api_utils as rt
 from openai_realtime_api_utils.middlewares import *
 from openai_realtime_api_utils import (AudioPlayer, Interrupt, interruptable_audio_player, StreamMic, MemoryMicrophone,
-    MemorySpeaker, WavMicrophone, WavSpeaker, ManualClock)
+    MemorySpeaker, WavMicrophone, WavSpeaker, ManualClock, Room, cancel_echo, half_duplex, host_audio)
 """
 
 BUILDS = {
@@ -18,6 +18,10 @@ BUILDS = {
     "StreamMic": "StreamMic(None)",
     "MemoryMicrophone": "MemoryMicrophone(ManualClock())",
     "MemorySpeaker": "MemorySpeaker(ManualClock())",
+    "Room": "Room(ManualClock())",
+    "cancel_echo": "cancel_echo(None, None, None)",
+    "half_duplex": "half_duplex(None, None)",
+    "host_audio": "host_audio().__enter__()",
     "WavMicrophone": "WavMicrophone('a.wav')",
     "WavSpeaker": "WavSpeaker('a.wav')",
 }
