@@ -18,9 +18,9 @@ from ..errors import ToolError
 MOST_ABANDONED = 32
 """How many threads may hang in tools that nobody waits for any more. Past that, functions are refused."""
 
-_SWITCH_S = 0.0005
-"""How long a busy thread may keep the interpreter while functions run, in seconds; Python's own 5 ms would hold the
-event loop up by that for every busy thread (``make bench ONLY=tools`` measures it)."""
+_SWITCH_S = 0.0001
+"""How long a busy thread may keep the interpreter while functions run, in seconds. With Python's own 5 ms every busy
+thread holds the event loop up by that, each time it is its turn (``make bench ONLY=tools`` measures it)."""
 
 
 class DaemonThreads:
