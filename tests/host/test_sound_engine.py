@@ -15,6 +15,7 @@ from openai_realtime_api_utils.host.wav_reader import read_wav
 from openai_realtime_api_utils.ports import SpeechId
 from openai_realtime_api_utils.simulator import questions
 
+SECOND = 24_000
 FADE = 120 + 120  # 5 ms, and a block that the device may have taken meanwhile
 
 
@@ -443,3 +444,19 @@ def test_a_canceller_that_fails_is_replaced_and_told_once():
     assert ["The echo canceller failed (RuntimeError: out of order); from here on the microphone is silent while the "
             "loudspeaker sounds (half duplex)."] == rig.notices  # fmt: skip
     assert 1 == rig.memory.header.is_half_duplex
+
+
+def test_after_a_stream_jumped_nothing_is_taken_for_talk():
+    """For 1.5 s: what comes through then may be echo."""
+    rig = Rig(local_vad=True)
+    rig.run(2)
+    rig.system.output.late_s = 0.05
+    rig.run(0.5)
+    assert 1 == rig.memory.header.jumps
+    rig.system.say(spoken_question()[: SECOND // 2], rig.clock.now())
+    rig.run(0.9)
+    deaf = rig.memory.header.talk_changes
+    rig.run(1)
+    rig.system.say(spoken_question(), rig.clock.now())
+    rig.run(1)
+    assert (0, True) == (deaf, rig.memory.header.talk_changes > 0)

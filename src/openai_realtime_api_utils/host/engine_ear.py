@@ -18,6 +18,9 @@ from .sound_memory import RATE, RECORD, SoundMemory
 if TYPE_CHECKING:
     from ..ports import Samples
 
+_DEAF_S = 1.5
+"""How long nothing is taken for talk after one of the streams jumped: the canceller lets echo through meanwhile."""
+
 
 class EngineEar:
     """Listen through one microphone while one loudspeaker sounds."""
@@ -38,6 +41,7 @@ class EngineEar:
             cleaner.unsettle()  # these devices may be others than before
         self._outlet = outlet
         self._alignment: Alignment | None = None
+        self._jumps = self._jumps_so_far()
         self._far = _FarEnd(memory, output.stream.rate)
 
     def step(self, now: float, *, is_measured: bool) -> list[str]:
@@ -53,6 +57,9 @@ class EngineEar:
         for time, lost, near in self._input.take_frames():
             self._outlet.put(time, lost, self._cleaned(near, now), self._hold)
         self._outlet.be_silent(now)
+        if (jumps := self._jumps_so_far()) != self._jumps:
+            self._jumps = jumps
+            self._outlet.be_deaf(_DEAF_S)
         self._keep_holding()
         if self._alignment is not None:
             self._memory.header.slips = self._alignment.slips
@@ -63,6 +70,9 @@ class EngineEar:
             f"The echo canceller failed ({self._cleaner.fault}); from here on the microphone is silent while the "
             "loudspeaker sounds (half duplex)."
         ]
+
+    def _jumps_so_far(self) -> int:
+        return self._memory.header.jumps + self._memory.header.mic_jumps
 
     def _align(self, now: float) -> None:
         """Measure where on the tape the microphone's first sample lies; earlier by a lead."""

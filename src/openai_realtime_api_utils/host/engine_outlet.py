@@ -28,6 +28,11 @@ class EngineOutlet:
         self._memory = memory
         self._voice = voice
         self._delivered_to = now
+        self._deaf_until = now
+
+    def be_deaf(self, seconds: float) -> None:
+        """Take nothing that is delivered for so long for talk: it may be echo."""
+        self._deaf_until = self._delivered_to + seconds
 
     def put(self, time: float, lost: int, samples: Samples, on_talk: Callable[[], None]) -> None:
         """Deliver a record; ``on_talk`` is called when talk begins."""
@@ -39,7 +44,7 @@ class EngineOutlet:
         self._memory.put_record(time, lost, samples)
         if self._voice is None:
             return
-        self._voice.hear(samples)
+        self._voice.hear(samples if time >= self._deaf_until else np.zeros_like(samples))
         if self._voice.is_talking != bool(self._memory.header.talk_changes % 2):
             self._memory.header.talk_changes += 1  # first, lest the program takes over a hold that it cannot explain
             if self._voice.is_talking:
