@@ -49,7 +49,7 @@ FAULTS = {
 OCCURRENCES = (1, 2, 3)
 SIDES = ("before", "after")
 ALL = list(itertools.product(POINTS, FAULTS, OCCURRENCES, SIDES))
-SAMPLE = ALL if os.environ.get("FAULTS") == "all" else random.Random(7).sample(ALL, 40)
+SAMPLE = ALL if os.environ.get("FAULTS") == "all" else random.Random(7).sample(ALL, 24)
 QUESTIONS = ["What is the weather?", "Thank you.", "Goodbye."]
 
 
@@ -145,14 +145,19 @@ def test_a_fault(case):
     check(case)
 
 
+def outcome(case) -> str:
+    """Return what came of a case, in a word."""
+    try:
+        return "held" if check(case) else "not reached"
+    except AssertionError:
+        return "LOST"
+
+
 def table() -> str:
-    """Return every point and fault with what came of it, as a table in Markdown."""
+    """Return every point and fault with what came of it, before the first such event and after it, in Markdown."""
     lines = ["| the connection breaks at | " + " | ".join(FAULTS) + " |", "|---" * (len(FAULTS) + 1) + "|"]
     for point in POINTS:
-        cells = []
-        for fault in FAULTS:
-            outcomes = [check((point, fault, n, side)) for n in OCCURRENCES for side in SIDES]
-            cells.append(f"{sum(outcomes)} of {len(outcomes)} hit, all held")
+        cells = [" / ".join(outcome((point, fault, 1, side)) for side in SIDES) for fault in FAULTS]
         lines.append(f"| `{point}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
