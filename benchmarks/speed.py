@@ -21,7 +21,7 @@ APPENDS = 3000
 TRIALS = 8
 WINDOW_S = 4.0
 MOST_LAG_MS = 20.0
-AUDIENCE = 20
+AUDIENCE = 40
 """How many sessions the CPU time of one is taken from: few enough for the slowest stack."""
 
 Results = dict[str, list[dict[str, Any]]]
