@@ -447,7 +447,7 @@ def test_a_canceller_that_fails_is_replaced_and_told_once():
 
 
 def test_after_a_stream_jumped_nothing_is_taken_for_talk():
-    """For 1.5 s: what comes through then may be echo."""
+    """For a second: what comes through then may be echo."""
     rig = Rig(local_vad=True)
     rig.run(2)
     rig.system.output.late_s = 0.05

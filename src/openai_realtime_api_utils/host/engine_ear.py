@@ -18,7 +18,7 @@ from .sound_memory import RATE, RECORD, SoundMemory
 if TYPE_CHECKING:
     from ..ports import Samples
 
-_DEAF_S = 1.5
+_DEAF_S = 1.0
 """How long nothing is taken for talk after one of the streams jumped: the canceller lets echo through meanwhile."""
 
 
