@@ -1,6 +1,7 @@
 # make talk    talk to a realtime model (the local simulator, unless OPENAI_API_KEY is set); ARGS="--help" shows how
 # make test    install what the tests need, check style and types, run every test
 # make bench   measure, print one table, write benchmarks/results.json; ONLY=name runs one group
+# make interleavings   hold the arbiter of responses against 10,000 random interleavings
 # make live    record sessions of the service, with a key (costs some cents); ARGS="folder --only barge_in"
 # make lock    write the lock files anew from pyproject.toml (needs uv)
 
@@ -10,7 +11,7 @@ ONLY ?=
 BIN := .venv/bin
 SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 redis-server
 
-.PHONY: talk test check bench live lock clean
+.PHONY: talk test check bench live interleavings lock clean
 
 talk: .venv/.installed-talk
 	@$(BIN)/realtime talk $(ARGS)
@@ -39,6 +40,9 @@ bench: .venv/.installed-test
 .venv/.installed-test: locks/test.txt pyproject.toml tools/make_environment.py
 	@$(PYTHON) tools/make_environment.py locks/test.txt
 	@touch $@ .venv/.installed-talk
+
+interleavings: .venv/.installed-test
+	@INTERLEAVINGS=10000 $(BIN)/python -m pytest tests/test_interleavings.py
 
 live: .venv/.installed-test
 	@$(BIN)/python -m tools.record_live $(ARGS)
