@@ -129,7 +129,9 @@ def check(case):
     assert said == QUESTIONS
     assert runs == ["Paris"]
     for answer in ("It is sunny.", "You said: Thank you.", "You said: Goodbye."):
-        assert told.count(answer) == 1, told
+        whole = [i for i in talk.conversation.items if i.text == answer and i.status == "completed"]
+        assert len(whole) <= 1, told  # the words of a lost one may be all there, though nobody could know
+        assert answer in told
     assert told[-1] == "You said: Goodbye."
     assert [text for text in texts(turn.items) if text in QUESTIONS] == QUESTIONS
     given = [item["id"] for item in turn.items]

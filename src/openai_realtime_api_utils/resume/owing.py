@@ -44,11 +44,14 @@ def owed(sessions: Sessions, line: Line) -> _Event | None:
 def is_given(sessions: Sessions, response_id: str) -> bool:
     """Tell whether a response has said or called what it was to, though it was not done."""
     made = [item for item in sessions.conversation.items if item.response_id == response_id]
-    return any(
-        is_whole_call(item)
-        or (item.type == "message" and item.status == "completed" and item.details.get("phase") != "commentary")
-        for item in made
-    )
+    return any(is_whole_call(item) or _is_whole_answer(item) for item in made)
+
+
+def _is_whole_answer(item: Item) -> bool:
+    """Tell whether all words of an answer have come, though perhaps not the word that it is complete."""
+    if item.type != "message" or item.details.get("phase") == "commentary":
+        return False
+    return item.status == "completed" or bool(item.parts and all(part.growing.is_final for part in item.content))
 
 
 def whole_calls(items: Sequence[Item], response_id: str) -> list[_Event]:

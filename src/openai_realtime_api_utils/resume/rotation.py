@@ -83,7 +83,9 @@ async def _rotated(sessions: Sessions, line: Line, latest: float, clock: Clock) 
         while line.end is None and fresh.end is None and sessions.line is line:
             now = clock.now()
             is_good = sessions.is_quiet and (sessions.user_audio.is_silent or now - began_at > _WANTS_SILENCE_S)
-            is_late = now >= latest and not sessions.is_user_speaking and sessions.gap is None
+            is_late = now >= latest and not (
+                sessions.is_user_speaking or sessions.gap is not None or sessions.unanswered
+            )
             if sessions.draining is None and sessions.idle.is_set() and (is_good or is_late):
                 switch_to(sessions, fresh)
                 return True
@@ -108,12 +110,16 @@ async def watch(sessions: Sessions, dead_after_s: float, clock: Clock) -> None:
         await clock.sleep_until(clock.now() + dead_after_s / 4)
         line = sessions.line
         silent_s = clock.now() - line.heard_at
-        if line.end is not None or sessions.gap is not None:
+        if silent_s < dead_after_s / 2:
+            probed = None
+        if line.end is not None or sessions.is_between:
             continue
         if silent_s >= dead_after_s and probed is line:
             line.give_up(ConnectionLost(1006, f"nothing came for {silent_s:g} s, not even an answer"))
-        elif silent_s >= dead_after_s / 2 and not line.updates:
+        elif silent_s >= dead_after_s / 2 and probed is not line:
             probed = line
+            if line.updates:
+                continue  # there is a question already
             sessions.spawn(line.send(line.planting.configure(sessions.nothing_new)), "ask whether it is alive")
 
 
