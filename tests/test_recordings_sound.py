@@ -44,7 +44,7 @@ async def played(events):
         await asyncio.sleep(0)
         await send.close()
         speeches = iap.audio_player.speech_ids
-        heard = Counter({s.item_id: iap.audio_player._speeches[s].playhead.heard for s in speeches})
+        heard = Counter({s.item_id: iap.audio_player._speeches.get(s).playhead.heard for s in speeches})
     return +heard, send.sent
 
 

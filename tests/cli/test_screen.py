@@ -25,9 +25,11 @@ def shown(*moments, terminal=False):
     console = Console(
         file=stream, width=100, highlight=False, force_terminal=terminal, color_system=None, _environ=variables
     )
-    with Screen(console) as screen:
-        for moment in moments:
-            screen(moment)
+    screen = Screen(console)
+    screen.start()
+    for moment in moments:
+        screen(moment)
+    screen.stop()
     return stream.getvalue()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Self, TextIO
+from typing import TextIO
 
 from ...clock import Clock
 from .moments import Level, Moment, as_json
@@ -24,8 +24,8 @@ class JsonLines:
         self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._stream.flush()
 
-    def __enter__(self) -> Self:
-        return self
+    def start(self) -> None:
+        """Need nothing."""
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def stop(self) -> None:
+        """Leave the stream open: it is the caller's."""

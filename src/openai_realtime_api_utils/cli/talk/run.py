@@ -20,9 +20,13 @@ def run_talk(options: TalkOptions, *, as_json: bool) -> None:
         RealtimeUtilsError: it could not begin, or could not go on.
     """
     clock = ManualClock() if options.fast else SystemClock()
-    with JsonLines(sys.stdout, clock) if as_json else Screen() as tell:
+    tell = JsonLines(sys.stdout, clock) if as_json else Screen()
+    try:  # Ctrl-C may come while the screen is being set up, too
+        tell.start()
         conversation = talk(options, clock, tell)
         if isinstance(clock, ManualClock):
             fast_forward.run(conversation, clock)
         else:
             asyncio.run(conversation)
+    finally:
+        tell.stop()

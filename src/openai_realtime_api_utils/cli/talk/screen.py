@@ -6,7 +6,7 @@ An answer arrives faster than it sounds: what was heard of it is bright, what is
 from __future__ import annotations
 
 import json
-from typing import Self, cast
+from typing import cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -42,12 +42,13 @@ class Screen:
         self._cut = ""
         self._calls: dict[str, Called] = {}
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Take the bottom of the terminal."""
         if self._console.is_terminal:
             self._live.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Give the terminal back as it was; does nothing where it was not taken."""
         self._live.stop()
 
     def __call__(self, moment: Moment) -> None:
