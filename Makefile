@@ -2,6 +2,9 @@
 # make test    install what the tests need, check style and types, run every test
 # make bench   measure, print one table, write benchmarks/results.json; ONLY=name runs one group
 # make interleavings   hold the arbiter of responses against 10,000 random interleavings
+# make faults  lose the connection in every way at every point of a turn
+# make soak    talk for 24 hours on a clock that jumps, and for 10 minutes in real time
+# make fuzz    feed mutated events to the decoder and to every state for 10 minutes
 # make live    record sessions of the service, with a key (costs some cents); ARGS="folder --only barge_in"
 # make lock    write the lock files anew from pyproject.toml (needs uv)
 
@@ -11,7 +14,7 @@ ONLY ?=
 BIN := .venv/bin
 SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 redis-server
 
-.PHONY: talk test check bench live interleavings lock clean
+.PHONY: talk test check bench live interleavings faults soak fuzz lock clean
 
 talk: .venv/.installed-talk
 	@$(BIN)/realtime talk $(ARGS)
@@ -43,6 +46,16 @@ bench: .venv/.installed-test
 
 interleavings: .venv/.installed-test
 	@INTERLEAVINGS=10000 $(BIN)/python -m pytest tests/test_interleavings.py
+
+faults: .venv/.installed-test
+	@FAULTS=all $(BIN)/python -m pytest tests/resume/test_faults.py
+
+soak: .venv/.installed-test
+	@$(BIN)/python -m benchmarks.soak 24
+	@$(BIN)/python -m benchmarks.soak --real 10
+
+fuzz: .venv/.installed-test
+	@FUZZ_MINUTES=10 $(BIN)/python -m pytest tests/test_fuzz.py --timeout 1200
 
 live: .venv/.installed-test
 	@$(BIN)/python -m tools.record_live $(ARGS)
