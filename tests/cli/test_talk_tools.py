@@ -114,9 +114,9 @@ def test_bad_tools_get_one_sentence(arguments, said, tmp_path):
 
 def shown(*calls):
     stream = io.StringIO()
-    with Screen(Console(file=stream, width=100, color_system=None)) as screen:
-        for call in calls:
-            screen(call)
+    screen = Screen(Console(file=stream, width=100, color_system=None))
+    for call in calls:
+        screen(call)
     return stream.getvalue()
 
 
