@@ -150,21 +150,21 @@ async def test_the_microphone_does_not_hear_the_loudspeaker(card):
     assert levels[None] - levels["aec3"] > 30
 
 
-async def test_talk_holds_the_loudspeaker_although_the_program_stands_still(card):
+async def test_talk_holds_the_loudspeaker_although_the_program_stands_still(own_card):
     """The engine hears it; the handlers are told when the program wakes, and speech goes on at the sample."""
     told = []
-    with host_audio() as sound, card.listen() as ear:
+    with host_audio() as sound, own_card.listen() as ear:
         sound.local_vad.register_handler(told.append)
         playback = speak(sound, tone(5))
         await until(lambda: playback.heard().samples > 2 * SECOND)
-        card.say(read_wav(questions.path()))
+        own_card.say(read_wav(questions.path()))
         stalled_at = time.monotonic()
-        while time.monotonic() < stalled_at + 1.2:  # nothing else runs on this loop
+        while time.monotonic() < stalled_at + 2.0:  # nothing else runs on this loop
             pass
         heard = playback.heard().samples
         await until(lambda: told[:1] == [True])
         await until(lambda: playback.heard().samples == 5 * SECOND)
-    start = int(ear.index_at(stalled_at + 0.9)) * 200 // RATE
+    start = int(ear.index_at(stalled_at + 1.8)) * 200 // RATE
     assert not sounding(ear.samples)[start : start + 20].any()
     assert heard < 3 * SECOND
 

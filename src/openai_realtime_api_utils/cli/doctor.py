@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _QUIET_S = 1.0
 _TAIL_S = 1.0
 """How long to listen on after a sound: longer than any loudspeaker and room hold it back."""
+_CHIRPS = 4
 _ADAPTING_S = 2.5
 """How much of the speech is for the canceller to adapt to; what comes later is measured."""
 _GOOD_CANCELLING_DB = 20.0
@@ -144,12 +145,16 @@ async def _measured(
 
 
 async def _round_trip(sound: HostAudio, probe: Samples, clock: Clock) -> tuple[float | None, EchoPath | None]:
-    """Play the chirp; return how long it took to be heard back, in seconds, and how it came back."""
-    handed_over = clock.now()
-    recorded = await _heard(sound, _play(sound, probe, clock))
-    path = find(probe, recorded)
-    took = clock.now() - handed_over - (len(recorded) - path.delay) / sound.microphone.rate if path else None
-    return took, path
+    """Play the chirp a few times; return the median of how long it took to be heard back, and how it came back."""
+    found: list[tuple[float, EchoPath]] = []
+    for attempt in range(_CHIRPS):
+        handed_over = clock.now()
+        recorded = await _heard(sound, _play(sound, probe, clock))
+        path = find(probe, recorded)
+        if path is not None and attempt > 0:  # the first sound after opening may come late, or not at all
+            took = clock.now() - handed_over - (len(recorded) - path.delay) / sound.microphone.rate
+            found.append((took, path))
+    return sorted(found, key=lambda each: each[0])[len(found) // 2] if found else (None, None)
 
 
 async def _heard(sound: HostAudio, meanwhile: Awaitable[Any]) -> Samples:
