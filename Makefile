@@ -20,15 +20,14 @@ SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libporta
 talk: .venv/.installed-talk
 	@$(BIN)/realtime talk $(ARGS)
 
-# Two tests at a time but where time is measured: a sound card wants the machine to itself. Many tests run in real time
-# against real servers, which a busy machine can starve: what failed is run once more, alone, and must pass then.
+# Two tests at a time but where time is measured: a sound card wants the machine to itself.
 test: .venv/.installed-test
 	@sh tools/system_packages.sh $(SYSTEM_PACKAGES)
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python tools/make_foreign.py || true  # the tests of an environment that is missing say so
 	@$(BIN)/python -m coverage erase
-	@$(PYTEST) -n 2 --dist worksteal --ignore tests/device || $(PYTEST) --last-failed --ignore tests/device
-	@$(PYTEST) tests/device || $(PYTEST) --last-failed tests/device
+	@$(PYTEST) -n 2 --dist worksteal --ignore tests/device
+	@$(PYTEST) tests/device
 	@$(BIN)/python -m coverage report
 
 check: .venv/.installed-test
