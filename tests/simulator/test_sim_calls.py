@@ -143,6 +143,7 @@ def test_what_is_no_key(key):
         call().dial(key)
 
 
+@reported
 def test_plain_socket_has_no_output_buffer():
     """At a plain WebSocket the client plays, and the event for it is none of those that are known."""
     (error,) = Wire().send({"type": "output_audio_buffer.clear"})

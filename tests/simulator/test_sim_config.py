@@ -53,6 +53,7 @@ def test_the_event_sent_before_is_not_changed_by_an_update():
     assert wire.events[0]["session"]["audio"]["input"]["turn_detection"] is not None
 
 
+@pytest.mark.reported
 def test_refused_update_changes_nothing():
     """One bad field refuses the good ones too."""
     wire = Wire()

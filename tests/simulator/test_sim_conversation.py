@@ -74,6 +74,7 @@ def test_an_id_used_twice():
     assert ids(wire) == ["a", "a"]
 
 
+@pytest.mark.reported
 def test_delete_and_insert():
     """An item can take the place of a deleted one, which can no longer be retrieved."""
     wire = Wire()
@@ -98,6 +99,7 @@ def test_retrieve_speech():
         assert len(base64.b64decode(part["audio"])) == 2 * wire.session.conversation.find(item_id).n_samples
 
 
+@pytest.mark.reported
 def test_truncate():
     """The sound is cut, and the transcript, which nobody could cut, is gone."""
     wire = Wire(["A sentence that takes a while."])
@@ -113,6 +115,7 @@ def test_truncate():
     assert wire.commands_of(Think)[1].turn.items[0]["content"] == [{"type": "output_audio"}]
 
 
+@pytest.mark.reported
 def test_truncate_to_nothing():
     """An item that was never heard is cut to nothing."""
     wire = Wire()
@@ -176,6 +179,7 @@ def test_added_tells_the_order(script):
     assert order == ids(wire)
 
 
+@pytest.mark.reported
 def test_an_id_used_twice_for_speech():
     """A response does not wait for ever for the first of two utterances of one id."""
     wire = Wire(answers=False)

@@ -288,6 +288,7 @@ def test_unknown_event_type(kind):
         assert answer["error"]["message"].startswith(f"Invalid value: '{kind}'. Supported values are: 'session.update'")
 
 
+@reported
 def test_append_of_sixteen_mebibytes():
     """An append above 15 MiB is refused, and nothing of it is kept."""
     wire = Wire()
@@ -380,6 +381,7 @@ def test_truncate_what_is_no_audio():
     assert answer["error"]["message"] == "Only model output audio messages can be truncated"
 
 
+@reported
 def test_session_expires():
     """After an hour there is an error without a cause, and the connection is closed with 1001."""
     wire = Wire()

@@ -3,6 +3,7 @@
 import base64
 
 import numpy as np
+import pytest
 from openai import AsyncOpenAI
 
 from openai_realtime_api_utils.simulator import ScriptedEngine, Settings, serve
@@ -23,6 +24,7 @@ async def until(connection, event_type):
             return event
 
 
+@pytest.mark.reported
 async def test_transcription_by_intent():
     """``?intent=transcription`` opens a transcription session."""
     async with (

@@ -201,6 +201,7 @@ def test_time_takes_none():
     assert run(program, ScriptedEngine()) == 3_599
 
 
+@pytest.mark.reported
 def test_session_ends_after_an_hour():
     """The connection is closed with 1001 and the reason, after the event that says so."""
 
@@ -245,6 +246,7 @@ async def test_error_in_the_block_comes_out_as_it_is():
             raise KeyError
 
 
+@pytest.mark.reported
 async def test_binary_frame():
     """A binary frame gets an ``error`` event."""
     async with connect(ScriptedEngine(), clock=ManualClock()) as connection:

@@ -38,6 +38,7 @@ def test_speech_is_all_there():
     assert only(events, "response.output_audio_transcript.done")["transcript"] == STORY + "The end."
 
 
+@pytest.mark.reported
 def test_speech_comes_faster_than_it_sounds():
     """At the default pace 3 to 5 seconds of speech come inside the first second after the first delta."""
     wire = Wire([STORY * 3])
@@ -96,6 +97,7 @@ def test_padding_hides_the_length():
     assert not any("obfuscation" in e for e in of(events, "response.output_audio.delta"))
 
 
+@pytest.mark.reported
 def test_cancel():
     """A client's cancel ends the response at once; nothing of it comes later, and the engine is stopped."""
     wire = Wire(answers=False)
@@ -107,6 +109,7 @@ def test_cancel():
     assert wire.feed(Thought(created["response"]["id"], Say("late"))) == wire.wait(5) == []
 
 
+@pytest.mark.reported
 def test_cancelled_item_stays_as_far_as_it_came():
     """What was said until then is the item's transcript, and its sound can be truncated."""
     wire = Wire([STORY])
@@ -121,6 +124,7 @@ def test_cancelled_item_stays_as_far_as_it_came():
     assert entry.n_samples == len(sound(wire.events))
 
 
+@pytest.mark.reported
 def test_out_of_band():
     """A response beside the conversation leaves no trace in it, and runs in parallel."""
     wire = Wire([STORY, "yes"])
@@ -248,6 +252,7 @@ def test_tool_round():
     assert [item["type"] for item in items] == ["message", "function_call", "function_call_output"]
 
 
+@pytest.mark.reported
 def test_failed_response():
     """A failure closes what was open and says what happened; the conversation goes on."""
     wire = Wire([["Well, ", Fail("server_error", "The model is down.")], "Hello."])
@@ -261,6 +266,7 @@ def test_failed_response():
     assert only(wire.wait(5), "response.done")["response"]["status"] == "completed"
 
 
+@pytest.mark.reported
 def test_token_limit():
     """A response that reaches its limit stops there, incomplete."""
     wire = Wire([STORY])

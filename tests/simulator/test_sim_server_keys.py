@@ -136,6 +136,7 @@ async def test_bad_settings_of_a_key(body, code, param):
     assert (response.json()["error"]["code"], response.json()["error"]["param"]) == (code, param)
 
 
+@pytest.mark.reported
 @pytest.mark.parametrize(
     ("method", "path", "headers", "content", "status"),
     [

@@ -118,6 +118,7 @@ async def test_garbage_instead_of_frames(frame, code):
     assert closed.value.rcvd.code == code
 
 
+@pytest.mark.reported
 @pytest.mark.parametrize(
     "frame",
     [

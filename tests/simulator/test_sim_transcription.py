@@ -53,6 +53,7 @@ def test_spoken_turn():
     assert (completed["transcript"], completed["usage"]["type"]) == ("hello there", "tokens")
 
 
+@reported
 @pytest.mark.parametrize("model", ["gpt-live-transcribe", "gpt-realtime-whisper"])
 def test_streaming_with_manual_commit(model):
     """Streaming transcribers send deltas while the user speaks, and the rest after the commit."""

@@ -169,6 +169,7 @@ def test_failure(fails):
     assert "".join(e["delta"] for e in of(wire.events, "session.output_transcript.delta")) == "Sí."
 
 
+@reported
 def test_session_expires():
     """It ends after an hour like any other."""
     wire = Wire(kind="translation")

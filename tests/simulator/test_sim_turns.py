@@ -110,6 +110,7 @@ def test_response_waits_for_the_transcript():
     assert think.turn.items[-1]["content"] == [{"type": "input_audio", "transcript": "what time is it"}]
 
 
+@pytest.mark.reported
 def test_barge_in():
     """Speech cancels the response: it closes what was open, incomplete, and says why."""
     wire = Wire(["A long story that goes on and on and on, for much longer than anybody would listen."])
@@ -170,6 +171,7 @@ def test_clear_forgets():
     assert wire.session.conversation.entries[0].audio_ms == 200
 
 
+@pytest.mark.reported
 def test_commit_of_silence():
     """A commit of 100 ms of silence is an item like any other."""
     wire = Wire()

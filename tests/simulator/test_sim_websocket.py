@@ -54,6 +54,7 @@ async def test_sessions_are_apart():
     assert ids[0] != ids[1]
 
 
+@pytest.mark.reported
 @pytest.mark.parametrize(
     ("path", "headers", "settings", "status", "code"),
     [
