@@ -167,6 +167,16 @@ def test_drop_by_name():
     assert "response.done" not in types(just(events))
 
 
+def test_one_event_is_dropped_or_doubled():
+    """An event that is named by its number is lost, or comes twice, and no other of its type."""
+    plain, _ = conversation(None)
+    ids = [event["event_id"] for event in just(plain) if event["type"] == "response.output_audio.delta"]
+    lost, _ = conversation(Faults(drop={"response.output_audio.delta#2": 1}))
+    doubled, _ = conversation(Faults(duplicate={"response.output_audio.delta#2": 1}))
+    for events, expected in ((lost, [ids[0], *ids[2:]]), (doubled, [ids[0], ids[1], *ids[1:]])):
+        assert [e["event_id"] for e in just(events) if e["type"] == "response.output_audio.delta"] == expected
+
+
 def test_client_events_are_dropped_too():
     """A frame of the client's can be lost on its way."""
     events, _ = conversation(

@@ -6,10 +6,12 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple, cast
 
 import pybase64
+from websockets.frames import CloseCode
 
 from ..audio.formats import format_of
 from ..clock import Clock
@@ -57,44 +59,71 @@ async def run_disturbed(
     close: Callable[[int, str], Awaitable[None]],
     freeze: Callable[[], None],
 ) -> None:
-    """Do what ``runner.run`` does, with faults in between.
+    """Do what ``runner.run`` does, with faults in between; the arguments besides are those of ``disturbed``."""
+    faulty = FaultyEngine(engine, faults)
+    async with disturbed(
+        faults,
+        number=number,
+        clock=clock,
+        frames=frames,
+        send=send,
+        close=close,
+        freeze=freeze,
+        on_echo=faulty.start_over,
+    ) as link:
+        await run(session, faulty, clock=clock, frames=link.frames(), send=link.send, close=link.close)
+
+
+@asynccontextmanager
+async def disturbed(
+    faults: Faults,
+    *,
+    number: int = 0,
+    clock: Clock,
+    frames: AsyncIterator[str | bytes],
+    send: Callable[[str], Awaitable[None]],
+    close: Callable[[int, str], Awaitable[None]],
+    freeze: Callable[[], None],
+    on_echo: Callable[[], None] | None = None,
+) -> AsyncGenerator[Link]:
+    """Put faults between the two ends of a connection; what is yielded takes the place of the client's end.
 
     Args:
-        session: as there.
-        engine: as there.
         faults: what goes wrong.
         number: which connection of the server's this is; each has a run of its own.
-        clock: as there.
-        frames: as there.
-        send: as there.
-        close: as there; 1005 closes without a code, 1006 drops the connection.
+        clock: what everything waits on.
+        frames: what the client sends.
+        send: sends the client one text frame.
+        close: closes the connection; 1005 closes without a code, 1006 drops the connection.
         freeze: takes nothing from the client any more, and answers nothing.
+        on_echo: is told before a response is taken for the user's voice; without it none is.
     """
-    faulty = FaultyEngine(engine, faults)
-    link = _Link(faults, number, clock, faulty, send, close, freeze)
+    link = Link(faults, number, clock, on_echo, send, close, freeze)
     async with asyncio.TaskGroup() as tasks:
         carrying = [tasks.create_task(link.carry_to_server(frames)), tasks.create_task(link.carry_to_client())]
         try:
-            await run(session, faulty, clock=clock, frames=link.frames(), send=link.send, close=link.close)
+            yield link
         finally:
             for task in carrying:
                 task.cancel()
 
 
-class _Link:
+class Link:
+    """Be a connection that has faults, between a session and its client."""
+
     def __init__(
         self,
         faults: Faults,
         number: int,
         clock: Clock,
-        engine: FaultyEngine,
+        on_echo: Callable[[], None] | None,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
         freeze: Callable[[], None],
     ) -> None:
         self._faults = faults
         self._clock = clock
-        self._engine = engine
+        self._on_echo = on_echo
         self._send = send
         self._close = close
         self._freeze = freeze
@@ -105,6 +134,7 @@ class _Link:
         self._stall = Moment(faults.stall[0]) if faults.stall is not None else None
         self._half_open = Moment(faults.half_open_at) if faults.half_open_at is not None else None
         self._end = Moment(faults.close_at[0]) if faults.close_at is not None else None
+        self._at_moments = {0: faults.shares_at_moments("drop"), 2: faults.shares_at_moments("duplicate")}
         self._input: dict[str, Any] = {}
         self._responses = 0
         self._is_repeated = False
@@ -124,7 +154,7 @@ class _Link:
 
     async def close(self, code: int, reason: str) -> None:
         """Take it that the session closes the connection: after all that it has sent."""
-        if self._is_frozen:
+        if self._is_frozen or code == CloseCode.ABNORMAL_CLOSURE:
             await self._close(1006, "")
         else:
             await self._down.put(_Close(code, reason), 0, after=self._down.lanes)
@@ -159,11 +189,13 @@ class _Link:
     def _copies(self, event_type: str, direction: int) -> int:
         """Return how often an event is delivered."""
         kinds: tuple[tuple[Literal["drop", "duplicate"], int], ...] = (("drop", 0), ("duplicate", 2))
+        result = 1
         for kind, copies in kinds:
-            share = self._faults.share(kind, event_type)
-            if share and self._chance[direction].random() < share:
-                return copies
-        return 1
+            come = [share for moment, share in self._at_moments[copies] if moment.has_come(event_type)]
+            share = max([self._faults.share(kind, event_type), *come])
+            if result == 1 and share and self._chance[direction].random() < share:
+                result = copies
+        return result
 
     async def _passed(self, event_type: str) -> None:
         """Do what is to be done once this event has arrived."""
@@ -200,10 +232,10 @@ class _Link:
     def _echo(self) -> None:
         """Let the session hear a voice, and then the silence that ends a turn; unless nothing would come of it."""
         detection: dict[str, Any] = self._input.get("turn_detection") or {}
-        if not (detection.get("interrupt_response") and detection.get("create_response")):
+        if self._on_echo is None or not (detection.get("interrupt_response") and detection.get("create_response")):
             return
         self._is_repeated = True
-        self._engine.start_over()
+        self._on_echo()
         silence_s = detection.get("silence_duration_ms", _SEMANTIC_MS) / 1000 + 0.5
         encoder = Encoder(format_of(self._input["format"]))
         quiet = voiced(silence_s) * 0

@@ -14,10 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from .disturbance import run_disturbed
+from .disturbance import disturbed, run_disturbed
 from .http_messages import HttpAnswer, HttpRequest, no_such_call, refusal, spurned
 from .keys import EphemeralKey, Kind
 from .lobby import Incoming
+from .phone_call import PhoneCall
 from .runner import run
 from .service import Service
 
@@ -81,8 +82,7 @@ class Door:
         try:
             call = self._service.calls.get(request.query.get("call_id", ""))
             if call is not None:
-                frames, send = self._ends(cast("Incoming", connection))
-                await call.attach(frames, send, connection.close)
+                await self._attach(cast("Incoming", connection), call)
                 return
             await self._run(cast("Incoming", connection), _kind(request, key), model, key)
         except Exception:
@@ -138,6 +138,23 @@ class Door:
             close=connection.end,
             freeze=connection.freeze,
         )
+
+    async def _attach(self, connection: Incoming, call: PhoneCall) -> None:
+        frames, send = self._ends(connection)
+        faults, number = self._service.faults, connection.number
+        if faults is None or not faults.concern(number):
+            await call.attach(frames, send, connection.end)
+            return
+        async with disturbed(
+            faults,
+            number=number,
+            clock=self._service.clock,
+            frames=frames,
+            send=send,
+            close=connection.end,
+            freeze=connection.freeze,
+        ) as link:
+            await call.attach(link.frames(), link.send, link.close)
 
     def _ends(self, connection: Incoming) -> tuple[AsyncIterator[str | bytes], Callable[[str], Awaitable[None]]]:
         """Return what the client sends, and what sends to it, until the connection is closed."""

@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import Any, Literal, TypeAlias
 
 from ..errors import SimulatorError
-from .fault_moments import Moment, checked_type
+from .fault_moments import Moment
 
 ByDirection: TypeAlias = float | tuple[float, float]
 """The same both ways, or (to the client, to the server)."""
 Share: TypeAlias = float | Mapping[str, float]
-"""Of those events of which others of the kind follow (deltas, appends), or by event type; 0 to 1."""
+"""Of those events of which others of the kind follow (deltas, appends), or by moment, or by event type; 0 to 1."""
 Responses: TypeAlias = int | Collection[int] | Literal["all"]
 """Which responses of a session, counted from 1."""
 
@@ -92,12 +92,16 @@ class Faults:
         return _both(self.jitter_s)[direction]
 
     def share(self, kind: Literal["drop", "duplicate"], event_type: str) -> float:
-        """Return how many of the events of this type have this happen to them."""
+        """Return how many of the events of this type have this happen to them, wherever they stand."""
         shares = self._shares[kind]
         if event_type in shares:
             return shares[event_type]
         is_one_of_many = event_type.endswith((".delta", "input_audio_buffer.append"))
         return shares.get("", 0.0) if is_one_of_many else 0.0
+
+    def shares_at_moments(self, kind: Literal["drop", "duplicate"]) -> list[tuple[Moment, float]]:
+        """Return the events that this happens to one by one, ``response.done#2``, counted anew, and how likely."""
+        return [(Moment(name), share) for name, share in self._shares[kind].items() if "#" in name]
 
 
 def is_among(number: int, responses: Responses) -> bool:
@@ -119,7 +123,7 @@ def _by_type(name: str, share: Share) -> dict[str, float]:
     by_type: dict[str, float] = {**share} if isinstance(share, Mapping) else {"": share}
     for event_type, each in by_type.items():
         if event_type:
-            checked_type(event_type)
+            Moment(event_type)
         _check(name, each, 0 <= each <= 1, "a share from 0 to 1")
     return by_type
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..errors import SimulatorError
@@ -19,25 +18,18 @@ from .base_session import MAIN
 from .commands import For, Hush, Play
 from .config import updated
 from .engine import Engine
+from .faulty_engine import FaultyEngine
 from .refusals import missing
 from .runner import Incoming, as_frame, run
 from .session import Session
+from .sideband import Close, Send, Sideband
 
 if TYPE_CHECKING:
     from ..ports import Samples
     from .service import Service
 
-Send: TypeAlias = Callable[[str], Awaitable[None]]
-Close: TypeAlias = Callable[[int, str], Awaitable[None]]
-
 _ROOM = 1024
 """Frames and stretches of sound on their way to the session; whoever adds one more waits."""
-
-
-@dataclass(frozen=True)
-class _View:
-    send: Send
-    close: Close
 
 
 def unheard(_samples: Samples) -> None:
@@ -77,7 +69,7 @@ class PhoneCall:
         self._incoming: deque[Incoming] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
-        self._views: dict[int, _View] = {}
+        self._views: dict[int, Sideband] = {}
         self._last_view = MAIN
         self._is_over = False
         self._ending = (1000, "")
@@ -107,7 +99,7 @@ class PhoneCall:
         finally:
             self.hang_up()
             for view in list(self._views.values()):
-                await view.close(*self._ending)
+                await view.end(*self._ending)
 
     async def speak(self, samples: Samples) -> None:
         """Let the caller say something: int16, mono, at ``engine.RATE``."""
@@ -143,14 +135,17 @@ class PhoneCall:
         """Let a connection watch and take part until it, or the call, is over. It gets no ``session.created``."""
         self._last_view += 1
         number = self._last_view
-        self._views[number] = _View(send, close)
-        try:
-            async for frame in frames:
-                if self._is_over:
-                    return
-                await self._put(lambda now, frame=frame: self._session.receive_text(frame, now, number))
-        finally:
-            del self._views[number]
+        self._views[number] = view = Sideband(self._clock, send, close)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(view.deliver(), name=f"sideband {number} of call {self.id}")
+            try:
+                async for frame in frames:
+                    if self._is_over:
+                        break
+                    await self._put(lambda now, frame=frame: self._session.receive_text(frame, now, number))
+            finally:
+                del self._views[number]
+                view.leave()
 
     async def _put(self, step: Incoming) -> None:
         while len(self._incoming) >= _ROOM and not self._is_over:
@@ -172,7 +167,7 @@ class PhoneCall:
 
     async def _send_all(self, frame: str) -> None:
         for view in list(self._views.values()):
-            await view.send(frame)
+            await view.put(frame)
 
     async def _close(self, code: int, reason: str) -> None:
         self._ending = (code, reason)
@@ -183,7 +178,7 @@ class PhoneCall:
             case For():
                 view = self._views.get(command.view)
                 if view is not None:
-                    await view.send(as_frame(command.event))
+                    await view.put(as_frame(command.event))
             case Play():
                 self._on_speech(command.samples)
             case Hush():
@@ -205,7 +200,10 @@ async def open_call(
         Refusal: ``given`` is refused.
     """
     session = service.new_call(model, given)
-    call = PhoneCall(session, service.engine_factory(), service.clock, on_speech=on_speech, on_hush=on_hush)
+    engine = service.engine_factory()
+    if service.faults is not None:
+        engine = FaultyEngine(engine, service.faults)
+    call = PhoneCall(session, engine, service.clock, on_speech=on_speech, on_hush=on_hush)
     service.calls[call.id] = call
     failure: BaseException | None = None
     try:
