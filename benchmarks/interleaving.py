@@ -29,7 +29,9 @@ from openai_realtime_api_utils.middlewares import ArbitrateResponses
 from openai_realtime_api_utils.simulator import Call, Fail, ScriptedEngine, connect
 from openai_realtime_api_utils.simulator.fault_injection import Faults
 
-ACTIONS = ("create", "speak", "tool", "cancel", "fail")
+ACTIONS = ("create", "speak", "blurt", "tool", "cancel", "fail")
+"""``blurt``: a whole utterance arrives at once, as after a network that stood still. The server hears it out, and
+answers, before its first word of that is back: requests cross its response."""
 _FRAME = 480
 _RATE = 24_000
 _FAILURES = 5
@@ -70,6 +72,18 @@ def violations(outcome: Outcome) -> dict[str, object]:
     return {name: value for name, value in broken.items() if value}
 
 
+def counts(outcome: Outcome) -> dict[str, int]:
+    """Return what there was to keep a promise of."""
+    return {
+        "plays": 1,
+        "plays with a crossing": int(outcome.crossed > 0),
+        "requests of users and tools": outcome.asked,
+        "responses to requests, retries included": outcome.begun.total(),
+        "responses that the server began by itself": outcome.own,
+        "requests that crossed one of those on the wire": outcome.crossed,
+    }
+
+
 class LoudVad:
     """Take whatever is loud for speech."""
 
@@ -104,8 +118,9 @@ async def _play(clock: Any, script: Any, latency_s: Any, interrupts: bool, seed:
                 match action:
                     case "create":
                         await session.send({"type": "response.create"})
-                    case "speak":
-                        session.send.spawn(_speak(session.send, clock), name="speak")
+                    case "speak" | "blurt":
+                        pace_s = 0.1 if action == "speak" else 0.0
+                        session.send.spawn(_speak(session.send, clock, pace_s), name="speak")
                     case "cancel":
                         outcome.dropped_cancels += await session.send({"type": "response.cancel"}) is None
                     case _:
@@ -200,9 +215,10 @@ def _look(clock: Any, random: Random) -> Tool:
     return replace(look, prepare=lambda _arguments, _context: look_in_time)
 
 
-async def _speak(send: Any, clock: Any) -> None:
+async def _speak(send: Any, clock: Any, pace_s: float) -> None:
+    """Say something, 100 ms of sound each ``pace_s``."""
     for value, chunks in ((8000, 3), (0, 5)):
         for _ in range(chunks):
             samples = np.full(_RATE // 10, value, np.int16).tobytes()
             await send({"type": "input_audio_buffer.append", "audio": base64.b64encode(samples).decode()})
-            await clock.sleep_until(clock.now() + 0.1)
+            await clock.sleep_until(clock.now() + pace_s)

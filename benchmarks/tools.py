@@ -19,7 +19,7 @@ import numpy as np
 from openai import AsyncOpenAI
 
 from benchmarks.figure import Figure
-from benchmarks.interleaving import ACTIONS, play, violations
+from benchmarks.interleaving import ACTIONS, counts, play, violations
 from openai_realtime_api_utils import (
     ArbitrateResponses,
     AudioPlayer,
@@ -85,9 +85,11 @@ def measure() -> Iterable[Figure]:
     yield Figure("tools.busy_lag_ms_p99", busy.lag_ms_p99, "ms", 10, how)
     yield Figure("tools.busy_lag_vs_idle", busy.lag_ms_p99 / idle.lag_ms_p99, "of idle", 3, how)
     yield Figure("tools.busy_lost_ms", busy.lost_ms, "ms", 0, f"{how}; samples that are not as they were said")
-    errors, crossed = _arbiter()
-    how = f"{PLAYS} random interleavings, 0 to 300 ms of latency each way, against the simulator"
-    yield Figure("tools.arbiter_errors", errors, "broken promises", 0, how)
+    tally = _arbiter()
+    told = ", ".join(f"{count} {what}" for what, count in tally.items())
+    how = f"0 to 300 ms of latency each way, against the simulator: {told}"
+    yield Figure("tools.arbiter_errors", tally["broken promises"], "broken promises", 0, how)
+    crossed = tally["requests that crossed one of those on the wire"]
     yield Figure("tools.arbiter_crossed", crossed, "on the wire", 1, how, more_is_better=True)
 
 
@@ -178,18 +180,17 @@ def spin() -> int:
     return n
 
 
-def _arbiter() -> tuple[int, int]:
+def _arbiter() -> Counter[str]:
     with ProcessPoolExecutor(os.cpu_count()) as processes:
-        results = list(processes.map(_play, range(PLAYS), chunksize=100))
-    return sum(broken for broken, _ in results), sum(crossed for _, crossed in results)
+        return sum(processes.map(_play, range(PLAYS), chunksize=100), Counter())
 
 
-def _play(seed: int) -> tuple[int, int]:
+def _play(seed: int) -> Counter[str]:
     chance = random.Random(seed)
     script = [(chance.uniform(0, 0.8), chance.choice(ACTIONS)) for _ in range(chance.randint(1, 14))]
     latency_s = (chance.uniform(0, 0.3), chance.uniform(0, 0.3))
     outcome = play(script, latency_s=latency_s, interrupts=chance.random() < 0.7, seed=seed)
-    return len(violations(outcome)), outcome.crossed
+    return Counter(counts(outcome)) + Counter({"broken promises": len(violations(outcome))})
 
 
 def _reply(turn: Any) -> Any:

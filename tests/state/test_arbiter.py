@@ -200,6 +200,20 @@ def test_once_tags_are_echoed_an_untagged_response_is_nobodys():
     assert table.asked() == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("due", ["speech_stopped", "timeout_triggered"])
+def test_a_response_that_the_server_owes_is_not_taken_for_the_answer(due):
+    """Not even before it is known whether tags are echoed: were it, and failed, ours would be asked for twice."""
+    table = Table(retries=1)
+    table.ask("a")
+    table.server(f"input_audio_buffer.{due}", item_id="u", audio_start_ms=0, audio_end_ms=9)
+    table.created("own")
+    assert table.done("own", "failed", "server_error") is False  # what is on its way answers the user, too
+    table.created("r1", "a")
+    table.done("r1")
+    assert table.asked() == ["a"]
+    assert table.arbiter.is_idle
+
+
 def test_a_response_that_was_never_seen_is_known_by_the_refusal():
     """As for one who was hooked in the middle of a session."""
     table = Table()

@@ -131,10 +131,11 @@ class Arbiter:
 
     def server_event(self, event: object, now: float) -> bool:
         """Take a server event; return whether it is about a request that is being made up for."""
+        is_servers_due = self._turns.is_response_due
         self._turns.take(event, now)
         match read_text(event, "type"):
             case "response.created":
-                self._created(read(event, "response"))
+                self._created(read(event, "response"), is_servers_due=is_servers_due)
             case "response.done":
                 return self._done(read(event, "response"), now)
             case "error":
@@ -145,7 +146,7 @@ class Arbiter:
                 pass
         return False
 
-    def _created(self, response: object) -> None:
+    def _created(self, response: object, *, is_servers_due: bool) -> None:
         response_id = read_id(response, "id")
         if response_id is None or response_id in self._over:
             return
@@ -155,7 +156,8 @@ class Arbiter:
         tag = tag_of(response)
         self._tags_are_echoed = self._tags_are_echoed or tag is not None
         answered = self._asked
-        if answered is not None and self._tags_are_echoed and tag != tag_of_create(answered.event):
+        knows_tags = self._tags_are_echoed or is_servers_due
+        if answered is not None and knows_tags and tag != tag_of_create(answered.event):
             answered = None  # somebody else's, or the server's own: ours is still on its way
         if answered is not None:
             self._asked = None
@@ -183,7 +185,7 @@ class Arbiter:
     def _retry(self, request: Request | None, now: float) -> bool:
         """Ask again for a response that failed, in time; return whether that will be done."""
         if request is None:
-            if self._waiting:
+            if self._waiting or self._asked is not None:
                 return False  # the next one answers what this one did not
             request = self._new_request({"type": "response.create", "event_id": self._new_id()})
         if request.failures >= self._retries:

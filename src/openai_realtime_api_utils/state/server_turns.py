@@ -15,6 +15,7 @@ SERVER_TURN_EVENTS = frozenset(
         "session.updated",
         "input_audio_buffer.speech_started",
         "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.timeout_triggered",
         "input_audio_buffer.cleared",
         "response.created",
     }
@@ -43,7 +44,7 @@ class ServerTurns:
                     self._silent()
             case "input_audio_buffer.speech_started":
                 self.is_user_speaking, self._due_until = True, None
-            case "input_audio_buffer.speech_stopped":
+            case "input_audio_buffer.speech_stopped" | "input_audio_buffer.timeout_triggered":
                 self.is_user_speaking = False
                 self._due_until = now + GRACE_S if self._answers else None
             case "input_audio_buffer.cleared":
@@ -56,6 +57,11 @@ class ServerTurns:
     def holds(self, now: float) -> bool:
         """Tell whether a response asked for now would come into the user's words, or across the server's own."""
         return self.is_user_speaking or (self._due_until is not None and now < self._due_until)
+
+    @property
+    def is_response_due(self) -> bool:
+        """Whether the next response is, as far as is known, the one that the server begins by itself."""
+        return self._due_until is not None
 
     @property
     def deadline(self) -> float | None:
