@@ -47,6 +47,14 @@ def test_what_is_really_off_is_set_anew():
     assert 1 == alignment.resets
 
 
+def test_a_server_that_guesses_its_delay_moves_little():
+    """It guesses 15 ms off at first and better for 20 s, and steps all the while; nothing has moved in truth."""
+    alignment = Alignment(RATE)
+    read = follow(alignment, lambda now: 960 + RATE * (0.015 * np.exp(-now / 6) + 0.004 * (now % 1.5)), 120)
+    assert len({offset for _, offset, _ in read}) <= 24
+    assert 0 == alignment.resets
+
+
 def test_it_must_be_measured_first():
     """There is nothing to read before."""
     with pytest.raises(ValueError, match="measure"):

@@ -66,3 +66,12 @@ def test_noise_is_averaged():
     seen(anchor, stamps(10.0, 11.0, 60, 0.001, np.random.default_rng(1)))
     assert 10.0 == pytest.approx(anchor.zero, abs=0.0005)
     assert 11.0 == pytest.approx(anchor.time_of(RATE), abs=0.0005)
+
+
+def test_a_server_that_guesses_its_delay_makes_no_jumps():
+    """It strays by 4 ms a second and steps back; the shape is a PulseAudio client's in its first seconds, measured."""
+    anchor = Anchor(RATE)
+    strayed = [0.004 * (n / 4 % 1.5) + 0.006 * np.exp(-n / 16) for n in range(80)]
+    jumps = [anchor.see(Stamp(11.0 + n / 4 + off, round((1.0 + n / 4) * RATE))) for n, off in enumerate(strayed)]
+    assert not any(jumps)
+    assert 10.0 == pytest.approx(anchor.zero, abs=0.005)
