@@ -25,6 +25,8 @@ SENTENCES = (
     "Would you like me to send a confirmation to your address?",
     "There are three restaurants nearby that are open until midnight.",
 )
+VOICES = ("rms", "awb", "slt")
+PAUSES_S = (0.25, 0.25, 1.0)
 
 
 def load(kind: str) -> Callable[[], None]:
@@ -110,10 +112,13 @@ def inserted_or_lost_ms(ear: Ear, sound: np.ndarray, item_s: float, skipped_s: f
 
 
 def assistant(seconds: float) -> np.ndarray:
-    """Return an assistant's speech at -22.6 dBFS, with pauses; from flite where it is installed."""
-    said = [_spoken(sentence) for sentence in SENTENCES] if shutil.which("flite") else [read_wav(questions.path())]
-    pause = np.zeros(RATE // 4, np.int16)
-    once = np.concatenate([part for sentence in said for part in (sentence, pause)]).astype(np.float64)
+    """Return an assistant's speech at -22.6 dBFS, with pauses; from flite, three voices in turn, where it is installed."""
+    if shutil.which("flite"):
+        said = [_spoken(sentence, voice) for voice in VOICES for sentence in SENTENCES]
+    else:
+        said = [read_wav(questions.path())]
+    pauses = [np.zeros(round(PAUSES_S[n % len(PAUSES_S)] * RATE), np.int16) for n in range(len(said))]
+    once = np.concatenate([part for pair in zip(said, pauses, strict=True) for part in pair]).astype(np.float64)
     level = np.sqrt(np.mean(once[np.abs(once) > 50] ** 2))
     once = np.clip(once * (32_768 * 10 ** (-22.6 / 20) / level), -32_000, 32_000)
     return np.tile(once, int(seconds * RATE / len(once)) + 1)[: round(seconds * RATE)].astype(np.int16)
@@ -127,7 +132,7 @@ def stop_word() -> np.ndarray:
     return np.clip(word * (32_768 * 10 ** (-22.6 / 20) / level), -32_000, 32_000).astype(np.int16)
 
 
-def _spoken(sentence: str, voice: str = "rms") -> np.ndarray:
+def _spoken(sentence: str, voice: str) -> np.ndarray:
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         subprocess.run(["flite", "-voice", voice, "-t", sentence, "-o", file.name], check=True)
         return read_wav(Path(file.name))

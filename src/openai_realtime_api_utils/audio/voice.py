@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,16 +58,21 @@ class VoiceDetector:
         self._silent_ms = _LONG_SILENCE_MS
         self._settling_ms = 0
 
-    def hear(self, samples: Samples) -> None:
-        """Take more of the stream, int16 at ``RATE``, any length."""
+    def hear(self, samples: Samples, may_begin: Callable[[], bool] = lambda: True) -> None:
+        """Take more of the stream, int16 at ``RATE``, any length.
+
+        Args:
+            samples: the stream.
+            may_begin: is asked when talk is about to begin, and again 20 ms later if it may not.
+        """
         stream = np.concatenate((self._frame, samples))
         size = RATE * _FRAME_MS // 1000
         while len(stream) >= size:
-            self._judge(stream[:size])
+            self._judge(stream[:size], may_begin)
             stream = stream[size:]
         self._frame = stream
 
-    def _judge(self, frame: Samples) -> None:
+    def _judge(self, frame: Samples, may_begin: Callable[[], bool]) -> None:
         wide = np.concatenate((self._history, frame.astype(np.float32)))
         self._history = wide[-(_TAPS - 1) :]
         narrow = np.convolve(wide, self._taps, "valid")[::_DECIMATION]
@@ -76,7 +82,7 @@ class VoiceDetector:
             self._run_ms = 0
             return
         self._run_ms += _FRAME_MS
-        if self._run_ms >= (OFF_MS if self.is_talking else ON_MS):
+        if self._run_ms >= (OFF_MS if self.is_talking else ON_MS) and (self.is_talking or may_begin()):
             self.is_talking = not self.is_talking
             self._run_ms = 0
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..audio.alignment import LEAD_S, Alignment
 from ..audio.echo import Cleaner
+from ..audio.echo_lag import EchoLag
+from ..audio.echo_leak import EchoLeak
 from ..audio.level import FADE_S
 from ..audio.resample import Resampler
 from .engine_input import EngineInput
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from ..ports import Samples
 
 _DEAF_S = 1.0
-"""How long nothing is taken for talk after one of the streams jumped: the canceller lets echo through meanwhile."""
+"""How long nothing is taken for talk after the streams moved against each other: the canceller lets echo through."""
+_ADAPTING_S = 3.0
+"""How long after that a voice has to be louder to be told from echo."""
 
 
 class EngineEar:
@@ -41,7 +45,9 @@ class EngineEar:
             cleaner.unsettle()  # these devices may be others than before
         self._outlet = outlet
         self._alignment: Alignment | None = None
-        self._jumps = self._jumps_so_far()
+        self._lag = EchoLag()
+        self._leak = EchoLeak()
+        self._adapted_at = 0.0
         self._far = _FarEnd(memory, output.stream.rate)
 
     def step(self, now: float, *, is_measured: bool) -> list[str]:
@@ -55,11 +61,8 @@ class EngineEar:
             self._align(now)
         had_fault = self._cleaner is not None and self._cleaner.fault is not None
         for time, lost, near in self._input.take_frames():
-            self._outlet.put(time, lost, self._cleaned(near, now), self._hold)
+            self._outlet.put(time, lost, self._cleaned(near, now), self._hold, self._may_be_voice)
         self._outlet.be_silent(now)
-        if (jumps := self._jumps_so_far()) != self._jumps:
-            self._jumps = jumps
-            self._outlet.be_deaf(_DEAF_S)
         self._keep_holding()
         if self._alignment is not None:
             self._memory.header.slips = self._alignment.slips
@@ -71,9 +74,6 @@ class EngineEar:
             "loudspeaker sounds (half duplex)."
         ]
 
-    def _jumps_so_far(self) -> int:
-        return self._memory.header.jumps + self._memory.header.mic_jumps
-
     def _align(self, now: float) -> None:
         """Measure where on the tape the microphone's first sample lies; earlier by a lead."""
         if not (self._input.anchor.is_known and self._output.anchor.is_known):
@@ -82,9 +82,18 @@ class EngineEar:
         if self._alignment is None:
             self._alignment = Alignment(header.rate)
         resets = self._alignment.resets
-        self._alignment.measure(now, (self._input.anchor.zero + LEAD_S - header.zero_time) * header.rate)
-        if self._alignment.resets != resets and self._cleaner is not None:
-            self._cleaner.unsettle()
+        wanted = (self._input.anchor.zero + LEAD_S - header.zero_time) * header.rate
+        self._alignment.measure(now, wanted, is_echo_known=self._lag.is_known)
+        if self._alignment.resets != resets:
+            self._lag.forget()
+            self._outlet.be_deaf(_DEAF_S)
+            self._adapted_at = now + _ADAPTING_S
+            if self._cleaner is not None:
+                self._cleaner.unsettle()
+
+    def _may_be_voice(self) -> bool:
+        """Whether what was heard last may be somebody's voice, and not echo that the canceller let through."""
+        return self._cleaner is None or (self._leak.may_be_voice and not self._lag.is_echo())
 
     def _cleaned(self, near: Samples, now: float) -> Samples:
         if self._cleaner is None:
@@ -95,6 +104,8 @@ class EngineEar:
         header = self._memory.header
         far = self._far.read(self._alignment.offset(now), self._input.frames - 1)
         clean = self._cleaner.process(near, far)
+        self._alignment.slip(-self._lag.hear(near, far) * max(1, round(header.rate / RATE)))
+        self._leak.hear(near, far, clean, is_adapting=now < self._adapted_at)
         header.is_settled = self._cleaner.is_settled
         header.is_half_duplex = self._cleaner.is_half_duplex
         return clean

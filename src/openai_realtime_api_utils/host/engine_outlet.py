@@ -34,8 +34,15 @@ class EngineOutlet:
         """Take nothing that is delivered for so long for talk: it may be echo."""
         self._deaf_until = self._delivered_to + seconds
 
-    def put(self, time: float, lost: int, samples: Samples, on_talk: Callable[[], None]) -> None:
-        """Deliver a record; ``on_talk`` is called when talk begins."""
+    def put(
+        self,
+        time: float,
+        lost: int,
+        samples: Samples,
+        on_talk: Callable[[], None],
+        may_begin: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Deliver a record; ``on_talk`` is called when talk begins, which it does only if it may."""
         if time + _RECORD_S / 2 < self._delivered_to:
             return  # silence stands in its place
         if not lost:
@@ -44,7 +51,7 @@ class EngineOutlet:
         self._memory.put_record(time, lost, samples)
         if self._voice is None:
             return
-        self._voice.hear(samples if time >= self._deaf_until else np.zeros_like(samples))
+        self._voice.hear(samples, lambda: time >= self._deaf_until and may_begin())
         if self._voice.is_talking != bool(self._memory.header.talk_changes % 2):
             self._memory.header.talk_changes += 1  # first, lest the program takes over a hold that it cannot explain
             if self._voice.is_talking:
