@@ -17,6 +17,7 @@ FLOORS = {
         "hooked_session",
         "chain",
         "tasks",
+        "thread_switching",
         "closing",
         "log_errors",
         "slow_handlers",

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import astuple
 from typing import Any, Protocol, cast
 
 from ..clock import SystemClock
 from ..errors import DeviceError, HandlerError, RealtimeUtilsError
+from ..thread_switching import thread_switching
 from .engine_link import EngineLink
 from .engine_options import EngineOptions
 from .sound_memory import Shared, SoundMemory, opened
@@ -25,7 +26,7 @@ from .sound_memory import Shared, SoundMemory, opened
 _PATIENCE_S = 2.0
 """How long an engine may take to close its devices before it is killed."""
 
-_LOOK_EVERY = 10
+_LOOK_EVERY = 5
 """Steps between two looks whether the program is still there."""
 
 _PRIORITY = -11
@@ -104,8 +105,8 @@ class ThreadHost:
 
     def __init__(self, memory: SoundMemory, options: EngineOptions) -> None:
         self.end, engine_end = socket.socketpair()
-        self._interval = sys.getswitchinterval()
-        sys.setswitchinterval(min(_SWITCH_INTERVAL_S, self._interval))
+        self._while_open = ExitStack()
+        self._while_open.enter_context(thread_switching.at_most(_SWITCH_INTERVAL_S))
         self._thread = threading.Thread(
             target=serve, args=(memory, options, engine_end), name="sound engine", daemon=True
         )
@@ -114,7 +115,7 @@ class ThreadHost:
     def close(self) -> None:
         self.end.close()
         self._thread.join(_PATIENCE_S)
-        sys.setswitchinterval(self._interval)
+        self._while_open.close()
 
     def kill(self) -> None:
         return  # a thread cannot be ended

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import ToolError
+from ..thread_switching import thread_switching
+from .computing import computing
 
 MOST_ABANDONED = 32
 """How many threads may hang in tools that nobody waits for any more. Past that, functions are refused."""
@@ -63,13 +64,12 @@ class DaemonThreads:
 
         def run() -> None:
             result, error = None, None
-            _quick_switching.enter()
             try:
-                result = context.run(work)
+                with thread_switching.at_most(_SWITCH_S), computing.turn():
+                    if not done.cancelled():  # else it was given up while it waited for its turn
+                        result = context.run(work)
             except BaseException as raised:  # noqa: BLE001  (whatever a tool does to its thread, its caller is told)
                 error = raised
-            finally:
-                _quick_switching.leave()
             try:
                 loop.call_soon_threadsafe(tell, result, error)
             except RuntimeError:
@@ -92,28 +92,3 @@ class _Raised(Exception):
     def __init__(self, error: BaseException) -> None:
         super().__init__(error)
         self.error = error
-
-
-class _QuickSwitching:
-    """Have the interpreter switch threads more often for as long as any function runs; then as it was."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
-        self._before = 0.0
-
-    def enter(self) -> None:
-        with self._lock:
-            self._running += 1
-            if self._running == 1:
-                self._before = sys.getswitchinterval()
-                sys.setswitchinterval(min(self._before, _SWITCH_S))
-
-    def leave(self) -> None:
-        with self._lock:
-            self._running -= 1
-            if self._running == 0:
-                sys.setswitchinterval(self._before)
-
-
-_quick_switching = _QuickSwitching()  # the interval is the interpreter's own, and there is one interpreter
