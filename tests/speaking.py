@@ -98,6 +98,9 @@ class FakeSend:
     def by(self, name: str) -> "FakeSend":
         return self
 
+    def on_end(self, tell: Any) -> None:
+        pass
+
     def types(self) -> list[str]:
         return [event["type"] for event in self.sent]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .errors import ConnectionLost
 
 _NORMAL = 1000
-_ABNORMAL = 1006
+ABNORMAL = 1006
 """What WebSocket libraries report where no closing frame came (RFC 6455, 7.1.5)."""
 
 _SENT_BY_LIBRARY = frozenset({1002, 1003, 1007, 1009, 1011})
@@ -44,10 +44,10 @@ def closed_as(error: Exception) -> Closing | None:
         received, sent = error.rcvd, error.sent
         ours = sent is not None and not error.rcvd_then_sent and sent.code not in _SENT_BY_LIBRARY
         told = received or (sent if ours else None)
-        code, reason = (told.code, told.reason) if told else (_ABNORMAL, "")
+        code, reason = (told.code, told.reason) if told else (ABNORMAL, "")
         if not told and sent is not None:
             reason = sent.reason
         return Closing(code, reason, ours or code == _NORMAL)
     if isinstance(error, OSError | EOFError):
-        return Closing(_ABNORMAL, str(error), is_orderly=False)
+        return Closing(ABNORMAL, str(error), is_orderly=False)
     return None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from .chain import Chain, chain
 from .clock import Clock, SystemClock
-from .closing import closed_as
+from .closing import Closing, closed_as
 from .errors import ConnectionLost, RemoteProtocolError
 from .events import as_dict, decode, encode, prepare
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
@@ -83,6 +83,7 @@ def hook_handlers(
                 lost = closed_as(error)
                 if lost is None:
                     raise
+                send.has_ended(lost)
                 if lost.is_orderly:
                     return
                 if isinstance(error, ConnectionLost):
@@ -113,6 +114,7 @@ class HookedSend:
     def __init__(
         self, connection: Any, handle: Chain, owner: TaskOwner, log_errors: LogErrors, sender: str | None = None
     ) -> None:
+        self._tell_of_end: list[Callable[[Closing], object]] = []
         self._connection = connection
         self._send_raw = getattr(connection, "send_raw", None)
         self._handle = handle
@@ -164,4 +166,15 @@ class HookedSend:
 
     def by(self, name: str) -> HookedSend:
         """Return the same ``send``, marking what it sends with ``SENT_BY``."""
-        return HookedSend(self._connection, self._handle, self._owner, self._log_errors, name)
+        same = HookedSend(self._connection, self._handle, self._owner, self._log_errors, name)
+        same._tell_of_end = self._tell_of_end
+        return same
+
+    def on_end(self, tell: Callable[[Closing], object]) -> None:
+        """Have a function called when the connection has ended, in whatever way: nothing more comes of it."""
+        self._tell_of_end.append(tell)
+
+    def has_ended(self, closing: Closing) -> None:
+        """Tell those who want to know that the connection has ended."""
+        for tell in self._tell_of_end:
+            tell(closing)

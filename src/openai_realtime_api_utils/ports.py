@@ -147,3 +147,7 @@ class Send(Protocol):
     def by(self, name: str) -> Send:
         """Return the same ``send`` that marks what it sends with the name of the middleware that sent it."""
         ...
+
+    def on_end(self, tell: Any) -> None:
+        """Have a function called with a ``closing.Closing`` when the connection has ended: nothing more comes of it."""
+        ...

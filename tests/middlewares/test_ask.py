@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+import talking
 from openai_realtime_api_utils import (
     ArbitrateResponses,
     Ask,
+    CallTools,
+    ConnectionLost,
     GiveClientEventId,
     HandlerError,
     ManualClock,
@@ -17,14 +20,14 @@ from openai_realtime_api_utils import (
     user_text,
 )
 from openai_realtime_api_utils.host import fast_forward
-from openai_realtime_api_utils.simulator import Call, Fail, ScriptedEngine, connect
+from openai_realtime_api_utils.simulator import Call, Fail, Faults, ScriptedEngine, connect
 from openai_realtime_api_utils.simulator.scripted import Wait
 from openai_realtime_api_utils.state.answer import answer_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
-def run(replies, questions, *, arbiter=False, **options):
+def run(replies, questions, *, arbiter=False, faults=None, **options):
     """Ask inside a session; return what the questions return."""
     clock = ManualClock()
     ask, conversation = Ask(clock=clock, **options), TrackConversation()
@@ -32,7 +35,7 @@ def run(replies, questions, *, arbiter=False, **options):
     @asynccontextmanager
     async def hooked():
         engine = ScriptedEngine(replies=replies, clock=clock)
-        async with connect(engine, clock=clock) as connection:
+        async with connect(engine, clock=clock, faults=faults or Faults()) as connection:
             arbiters = [ArbitrateResponses(clock=clock, retries=1)] if arbiter else []
             middlewares = [GiveClientEventId(), *arbiters, conversation, ask]
             async with hook_middlewares(connection, middlewares, clock=clock) as session:
@@ -199,6 +202,62 @@ def test_no_answer_in_time_is_told(timeout):
         return clock.now() - start
 
     assert run([[Wait(500), "late"]], questions, timeout_s=30) == timeout.get("timeout_s", 30)
+
+
+@pytest.mark.parametrize("code", [1006, 1011, 1001, 1000])
+def test_a_question_ends_with_the_connection(code):
+    """However that ended: at once, and not with its own time."""
+    ended_at = []
+
+    async def questions(ask, session, clock):
+        try:
+            return await asyncio.gather(ask.text("x"), ask.update({"instructions": "y"}))
+        finally:
+            ended_at.append(clock.now())
+
+    with pytest.raises(ConnectionLost, match="What was asked was not answered") as error:
+        run([[Wait(5), "late"]], questions, faults=Faults(close_at=("session.created", code)))
+    assert (error.value.code, ended_at[0] < 1) == (code, True)
+
+
+def test_a_question_ends_with_the_session_that_was_answering_it():
+    """Under ``resume``: that asks again for what belongs to the conversation, but nobody knows for whom."""
+
+    async def program(talk, engine, exchange):
+        ask = Ask(clock=talk.clock)
+        async with talk.held(ask):
+            question = ask.response(conversation="none", input=[user_text("x")["item"]], output_modalities=["text"])
+            with pytest.raises(ConnectionLost, match="What was asked was not answered"):
+                await question
+            return (await ask.text("y")).text, talk.clock.now() < 30
+
+    cuts = iter([1006])
+
+    def cut(event):
+        return next(cuts, None) if event["type"] == "response.output_text.delta" else None
+
+    assert talking.run(program, ["lost", "found"], cut=cut) == ("found", True)
+
+
+def test_a_question_whose_functions_were_called_outlives_its_session():
+    """Whoever runs them goes on in the next session, and there is the answer."""
+
+    def look() -> str:
+        return "rain"
+
+    async def program(talk, engine, exchange):
+        tools = CallTools([look], clock=talk.clock)
+        ask = Ask(clock=talk.clock, call_tools=tools)
+        async with talk.held(tools, ask):
+            return (await ask.text("x")).text
+
+    cuts = iter([1006])
+
+    def cut(event):
+        has_called = event["type"] == "response.output_item.done" and event["item"]["type"] == "function_call"
+        return next(cuts, None) if has_called or event["type"] == "response.done" else None
+
+    assert talking.run(program, [Call("look"), "It rains."], cut=cut) == "It rains."
 
 
 async def test_asking_before_it_is_hooked_says_so():

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..builders import user_image, user_text
 from ..clock import Clock, SystemClock
-from ..errors import RefusedError
+from ..closing import ABNORMAL, Closing
+from ..errors import ConnectionLost, RefusedError
 from ..handlers import HANDLED, Metadata
 from ..ports import Send
+from ..resume.frames import CONNECTION_LOST
 from ..state.answer import Answer, answer_of
 from ..state.reading import plain_dict, read, read_id, read_text
 from ..state.response_tag import CREATE_ID, tag_of
@@ -23,6 +25,7 @@ from .registered_send import registered
 if TYPE_CHECKING:
     from .call_tools import CallTools
 
+_UNANSWERED = "What was asked was not answered."
 
 _REMEMBERED = 64
 """How many updates may be unanswered; the oldest are given up."""
@@ -57,6 +60,7 @@ class Ask:
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``."""
         self._send = send.by("Ask")
+        self._send.on_end(self._ended)
 
     async def text(self, text: str, **response: Any) -> Answer:
         """Say something in the conversation, and return the answer, written.
@@ -68,7 +72,7 @@ class Ask:
         Raises:
             RefusedError: the server refused it, or the response failed.
             TimeoutError: there was no answer in time.
-            ConnectionLost: the connection was gone before.
+            ConnectionLost: the connection is gone, or the session that was answering.
         """
         return await self._about(user_text(text), **response)
 
@@ -90,7 +94,7 @@ class Ask:
         Raises:
             RefusedError: the server refused it, or the response failed.
             TimeoutError: there was no answer in time.
-            ConnectionLost: the connection was gone before.
+            ConnectionLost: the connection is gone, or the session that was answering.
         """
         event_id = self._new_id()
         return await self._answer([self._request(event_id, response)], event_id, timeout_s)
@@ -101,7 +105,7 @@ class Ask:
         Raises:
             RefusedError: the server refused it, and nothing was changed.
             TimeoutError: there was no answer in time.
-            ConnectionLost: the connection was gone before.
+            ConnectionLost: the connection is gone, or the session that was answering.
         """
         event_id = self._new_id()
         event = {"type": "session.update", "event_id": event_id, "session": {"type": "realtime", **session}}
@@ -155,17 +159,20 @@ class Ask:
 
     def _done(self, response: Any, metadata: Metadata) -> None:
         answer, tag = answer_of(response), tag_of(response)
-        if answer.status == "failed" and not HANDLED.get(metadata):  # else it is asked again
-            error = read(read(response, "status_details"), "error")
-            if self._refuse(tag, f"The response {answer.response_id} failed", error):
-                HANDLED.put(metadata, True)
-        elif answer.status != "failed" and not self._goes_on(answer):
+        error = read(read(response, "status_details"), "error")
+        if self._goes_on(answer):
+            return
+        if read_text(error, "code") == CONNECTION_LOST:
+            self._fail(tag, ConnectionLost(ABNORMAL, read_text(error, "message") or "", advice=_UNANSWERED))
+        elif answer.status != "failed":
             self._settle(tag, answer)
+        elif not HANDLED.get(metadata) and self._refuse(tag, f"The response {answer.response_id} failed", error):
+            HANDLED.put(metadata, True)  # where it was handled before, it is asked again
 
     def _goes_on(self, answer: Answer) -> bool:
         """Tell whether functions are being called, after which the model goes on."""
         tools = self._call_tools
-        if tools is None or answer.status != "completed":
+        if tools is None or answer.status not in ("completed", "failed"):
             return False
         return any(tools.answers(call.name) for call in answer.calls)
 
@@ -180,10 +187,17 @@ class Ask:
         """Raise an error where it is awaited; tell whether somebody does."""
         code, told = read_text(error, "code"), read_text(error, "message") or "it did not say why"
         refusal = RefusedError(f"{what}: {told} ({code or 'no code'})", code=code, param=read_text(error, "param"))
+        return self._fail(event_id, refusal)
+
+    def _ended(self, closing: Closing) -> None:
+        for event_id in self._waiting:
+            self._fail(event_id, closing.as_error(_UNANSWERED))
+
+    def _fail(self, event_id: str | None, error: Exception) -> bool:
         answer = self._waiting.get(event_id or "")
         if answer is None or answer.done():
             return False
-        answer.set_exception(refusal)
+        answer.set_exception(error)
         return True
 
     def _settle(self, event_id: str | None, result: Any) -> None:

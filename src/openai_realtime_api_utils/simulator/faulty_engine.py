@@ -55,6 +55,10 @@ class FaultyEngine:
         await self._engine.close()
 
     async def _anew(self, turn: Turn) -> AsyncIterator[Thought]:
+        if not self._faults.start_over:  # responses may go on beside each other, and none is begun anew
+            async for thought in self._engine.think(turn):
+                yield thought
+            return
         await self._drop_rest()
         self._said = []
         self._rest = self._engine.think(turn)
