@@ -58,3 +58,16 @@ def test_no_devices_are_told(tmp_path):
     done = run_realtime("doctor", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("realtime: There is no ")
+
+
+@pytest.mark.parametrize("command", ["devices", "doctor"])
+@pytest.mark.parametrize("configuration", ["pcm.!default {", None], ids=["torn", "missing"])
+def test_a_broken_sound_configuration_is_told(tmp_path, configuration, command):
+    """In one sentence, though PortAudio aborts the process that it is loaded into."""
+    path = tmp_path / "asound.conf"
+    if configuration is not None:
+        path.write_text(configuration)
+    done = run_realtime(command, cwd=tmp_path, ALSA_CONFIG_PATH=str(path))
+    assert 1 == done.returncode
+    assert done.stderr.startswith("realtime: PortAudio, which opens sound devices, cannot start (")
+    assert 1 == done.stderr.count("\n")

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from ..host.devices import Device, list_devices
+from ..host.devices import Device
+from ..host.devices_apart import list_devices_apart
 
 
 def show_devices(*, as_json: bool) -> None:
@@ -17,7 +18,7 @@ def show_devices(*, as_json: bool) -> None:
     Raises:
         RealtimeUtilsError: they cannot be listed; says what is missing.
     """
-    found = list_devices()
+    found = list_devices_apart()
     if as_json:
         print(json.dumps([asdict(device) for device in found], indent=1))
     elif not found:

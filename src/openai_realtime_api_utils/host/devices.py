@@ -13,6 +13,10 @@ from typing import Any, Literal, TypeAlias
 from ..errors import DeviceError, require
 
 NO_PORTAUDIO = "PortAudio, which opens sound devices, is not installed: run  sudo apt-get install libportaudio2"
+PORTAUDIO_FAILS = (
+    "PortAudio, which opens sound devices, cannot start ({}): "
+    "see that the system's sound configuration is whole (of ALSA: asound.conf)."
+)
 
 Kind: TypeAlias = Literal["input", "output"]
 
@@ -46,7 +50,7 @@ def list_devices() -> tuple[Device, ...]:
     """Return the sound devices there are now.
 
     Raises:
-        DeviceError: PortAudio is not installed.
+        DeviceError: PortAudio is not installed, or does not start.
         MissingExtraError: ``sounddevice`` is not installed.
     """
     sounddevice = load("sounddevice", needed_by="list_devices")
@@ -111,6 +115,10 @@ def load(module: str, *, needed_by: str) -> Any:
         if "PortAudio" not in str(error):
             raise
         raise DeviceError(NO_PORTAUDIO) from error
+    except Exception as error:
+        if type(error).__name__ != "PortAudioError":  # the module that defines it could not be imported
+            raise
+        raise DeviceError(PORTAUDIO_FAILS.format(error)) from error
     _silence_alsa()
     return loaded
 

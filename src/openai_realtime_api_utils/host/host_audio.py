@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ..clock import Clock, SystemClock
 from ..errors import HandlerError, MissingExtraError, require
-from .devices import DeviceChoice, choose, list_devices
+from .devices import DeviceChoice, choose
+from .devices_apart import list_devices_apart
 from .engine_options import Echo, EngineOptions
 
 if TYPE_CHECKING:
@@ -90,4 +91,4 @@ def _check_installed(echo: Echo, *, local_vad: bool) -> None:
 
 def _picked(choice: DeviceChoice, kind: Literal["input", "output"]) -> DeviceChoice:
     """Apply a rule here, where it can be run; the engine is given the name of what it picked."""
-    return choose(choice, kind, list_devices()).name if callable(choice) else choice
+    return choose(choice, kind, list_devices_apart()).name if callable(choice) else choice

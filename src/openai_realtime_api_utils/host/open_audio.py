@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..clock import Clock
-from ..errors import AudioError, DeviceError
-from .devices import Device
+from ..errors import DeviceError
+from .devices import PORTAUDIO_FAILS, Device
 from .engine_link import Messages
 from .engine_options import EngineOptions
 from .engine_process import EngineHost, ProcessHost, ThreadHost
@@ -82,14 +82,14 @@ class HostAudio:
         """Wait until the devices are open.
 
         Raises:
-            AudioError: they cannot be opened.
+            DeviceError: they cannot be opened.
         """
         self._host.end.settimeout(_OPENING_S)
         try:
             while not self._names[0]:
                 data = self._host.end.recv(65_536)
                 if not data:
-                    raise AudioError("The sound engine died while it opened the devices: try engine='thread'.")
+                    raise DeviceError(PORTAUDIO_FAILS.format("the sound engine died of it"))
                 self._read(data)
         except TimeoutError as error:
             raise DeviceError(
