@@ -44,6 +44,9 @@ class Interpreter:
         self._elapsed_ms = elapsed_ms
         self._waiting: deque[_Job] = deque()
         self._current: str | None = None
+        self._has_said = False
+        self._gap = ""
+        """What keeps the next words apart from the phrase before: clients put deltas together as they come."""
         self.free_at = 0.0
         """When all that was translated so far will be out."""
 
@@ -72,6 +75,7 @@ class Interpreter:
     def finish(self, item_id: str) -> None:
         if item_id == self._current:
             self._current = None
+            self._gap = " " if self._has_said else ""
             self._go_on()
 
     def _go_on(self) -> None:
@@ -91,7 +95,8 @@ class Interpreter:
 
     def _say(self, text: str, samples: Samples | None, start: float) -> None:
         length = 0.0 if samples is None else len(samples) / RATE / self._settings.pace
-        pieces = tokens(text)
+        pieces = tokens(text if text[:1].isspace() else self._gap + text)
+        self._has_said, self._gap = True, ""
         for i, piece in enumerate(pieces):
             self._timeline.at(start + length * i / len(pieces), "", lambda _, piece=piece: self._write(piece))
         for i in range(0, 0 if samples is None else len(samples), _CHUNK):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic_core import to_json
 
 from ..clock import Clock
+from ..errors import SimulatorError
 from .base_session import BaseSession
 from .commands import (
     Close,
@@ -207,7 +208,9 @@ class _Runner:
                 else:
                     yield thought, None
         except Exception as error:
-            _logger.exception("The simulator's engine failed to make a response.")
+            # What a script lacks is told in its one sentence; a bug in an engine needs to be found.
+            cause = None if isinstance(error, SimulatorError) else error
+            _logger.log(logging.ERROR, "The simulator's engine failed to make a response: %s", error, exc_info=cause)
             yield Fail("server_error", f"The engine failed: {error}"), None
         finally:
             if isinstance(thoughts, AsyncGenerator):
