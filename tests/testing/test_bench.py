@@ -338,3 +338,19 @@ async def test_a_transcription_session(realtime):
     completed = [e["transcript"] for e in realtime.events if e["type"].endswith("transcription.completed")]
     assert ["hello there"] == completed
     assert "" == realtime.said()
+
+
+async def test_a_translation(realtime):
+    """What the room says goes to a translation session, and what it says is what the dialogue answers."""
+    realtime.dialogue.on("good morning").say("Buenos días.")
+    realtime.dialogue.on("good night").say("Buenas noches.")
+    async with realtime.connect_translation(model="gpt-realtime-translate") as connection:
+        await connection.session.update(session={"audio": {"output": {"language": "es"}}})
+        await realtime.room.say("good morning")
+        await realtime.quiet()
+        assert realtime.said() == "Buenos días."
+        await realtime.room.say("good night")
+        await realtime.quiet()
+    assert (realtime.said(), realtime.understood()) == ("Buenos días. Buenas noches.", "good morning good night")
+    assert realtime.errors == []
+    assert not any(event.get("delta") for event in realtime.events if event["type"] == "session.output_audio.delta")

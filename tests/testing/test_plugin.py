@@ -85,6 +85,30 @@ def test_a_failed_assertion_says_what_was_called(run):
     assert "<get_weather(city='Paris') was not called; nothing was>" in printed
 
 
+def test_a_missing_answer_points_at_the_test(run):
+    """What the dialogue lacks is told in one sentence, with the line of the test and nothing of the library's."""
+    printed = run(
+        """
+import asyncio
+
+def test_it(realtime):
+    async def main():
+        realtime.dialogue.on("wether").say("Sunny.")
+        async with realtime.connect():
+            await realtime.room.say("the weather")
+            await realtime.quiet()
+
+    asyncio.run(main())
+""",
+        "-p",
+        "no:asyncio",
+    )
+    assert "The dialogue has no answer to 'the weather': add one with dialogue.on(...)." in printed
+    assert "test_it.py:9" in printed
+    assert "bench.py" not in printed
+    assert "Traceback" not in printed
+
+
 def test_the_marker_sets_up_the_room(run):
     """Room and service are set up by the marker, and what it does not know is refused."""
     printed = run(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +16,7 @@ from ..audio.stream_encoder import StreamEncoder
 from ..host.fast_forward import JumpingClock
 from ..simulator.engine import Listening
 from ..simulator.fault_injection import Faults
-from ..simulator.memory import connect
+from ..simulator.memory import connect, connect_translation
 from ..simulator.prompter import Prompter
 from ..simulator.scenario import Dialogue
 from ..simulator.scripted import ScriptedEngine
@@ -29,6 +29,7 @@ from .room import RATE, TalkingRoom
 
 if TYPE_CHECKING:
     from openai.resources.realtime.realtime import AsyncRealtimeConnection
+    from openai.resources.realtime.translations.translations import AsyncTranslationsConnection
 
     from ..host.room import RoomMicrophone
 
@@ -85,26 +86,57 @@ class Realtime(Findings):
             model: as in the SDK, whose other options are taken and mean nothing here.
             extra_query: ``{"intent": "transcription"}`` opens a transcription session.
         """
-        wire, tasks = Wire(), TaskOwner()
+        wire = Wire()
         intent = extra_query.get("intent") if extra_query else None
-        settings = replace(self._settings, seed=self._settings.seed + next(self._numbers))
         async with connect(
-            _RoomEngine(self.room, self.dialogue, self.clock, wire),
+            self._engine(wire),
             kind="transcription" if intent == "transcription" else "realtime",
             model=model,
-            settings=settings,
+            settings=self._next_settings(),
             clock=self.clock,
             created_at=0,
             watch=lambda sender, frame: self._record.take(wire, sender, frame),
             faults=self._faults,
         ) as connection:
-            session = _Session(wire, connection, tasks)
-            self._open.append(session)
-            try:
+            with self._opened(wire, connection):
                 yield connection
-            finally:
-                self._open.remove(session)
-                tasks.close()
+
+    @asynccontextmanager
+    async def connect_translation(
+        self, *, model: str | None = None, **_sdk_options: Any
+    ) -> AsyncGenerator[AsyncTranslationsConnection]:
+        """Open a translation session, in place of ``client.realtime.translations.connect``.
+
+        The dialogue says what becomes of each phrase, and ``said`` what was said in translation.
+        """
+        wire = Wire(append="session.input_audio_buffer.append")
+        async with connect_translation(
+            self._engine(wire),
+            model=model,
+            settings=self._next_settings(),
+            clock=self.clock,
+            created_at=0,
+            watch=lambda sender, frame: self._record.take(wire, sender, frame),
+            faults=self._faults,
+        ) as connection:
+            with self._opened(wire, connection):
+                yield connection
+
+    def _engine(self, wire: Wire) -> _RoomEngine:
+        return _RoomEngine(self.room, self.dialogue, self.clock, wire)
+
+    def _next_settings(self) -> Settings:
+        return replace(self._settings, seed=self._settings.seed + next(self._numbers))
+
+    @contextmanager
+    def _opened(self, wire: Wire, connection: AsyncRealtimeConnection | AsyncTranslationsConnection) -> Generator[None]:
+        session = _Session(wire, connection, TaskOwner())
+        self._open.append(session)
+        try:
+            yield
+        finally:
+            self._open.remove(session)
+            session.tasks.close()
 
     async def quiet(self, for_s: float = 1.0, *, within_s: float = 120.0) -> None:
         """Wait until nobody speaks, nothing is under way, and nothing has happened for so long.
@@ -116,6 +148,7 @@ class Realtime(Findings):
             AssertionError: it does not become quiet in that time, or something was said that the dialogue has no
                 answer to.
         """
+        __tracebackhide__ = True  # pytest shows the line of the test
         until, quiet_since = self.clock.now() + within_s, self.clock.now()
         while True:
             going_on = self._going_on()
@@ -166,6 +199,7 @@ class Realtime(Findings):
         return [what for what, is_so in happening.items() if is_so]
 
     def _raise_unanswered(self) -> None:
+        __tracebackhide__ = True
         unanswered = self.dialogue.unanswered[self._told_unanswered :]
         self._told_unanswered += len(unanswered)
         if unanswered:
@@ -181,7 +215,7 @@ class Realtime(Findings):
 
 class _Session(NamedTuple):
     wire: Wire
-    connection: AsyncRealtimeConnection
+    connection: AsyncRealtimeConnection | AsyncTranslationsConnection
     tasks: TaskOwner
 
 
@@ -192,7 +226,7 @@ async def _stream(microphone: RoomMicrophone, session: _Session) -> None:
             async for frame in frames:
                 encoder.use(session.wire.input_format)
                 audio = pybase64.b64encode(encoder.process(frame.samples)).decode()
-                await session.connection.send_raw(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+                await session.connection.send_raw(json.dumps({"type": session.wire.append, "audio": audio}))
 
 
 class _RoomEngine(ScriptedEngine):

@@ -13,6 +13,10 @@ from ..ports import SpeechId
 _OVERHEAD = ("input_audio_buffer.append", "session.input_audio_buffer.append")
 """Client events that say nothing of what goes on: a microphone sends them all the time."""
 
+_SOUND = ("response.output_audio.delta", "session.output_audio.delta")
+_TRANSLATION = SpeechId("translation", 0)
+"""All that is said in translation: the protocol knows no items there."""
+
 
 @dataclass
 class MadeCall:
@@ -37,6 +41,8 @@ class Speech:
 class Wire:
     """Be one connection of a test."""
 
+    append: str = "input_audio_buffer.append"
+    """The event that takes the microphone's sound."""
     output_format: AudioFormat = PCM_24K
     input_format: AudioFormat = PCM_24K
     open_responses: set[str] = field(default_factory=set[str])
@@ -87,7 +93,7 @@ class Record:
                 call.output = item.get("output")
 
     def _take_received(self, wire: Wire, event: dict[str, Any]) -> None:
-        self.received.append({**event, "delta": ""} if event["type"] == "response.output_audio.delta" else event)
+        self.received.append({**event, "delta": ""} if event["type"] in _SOUND else event)
         match event["type"]:
             case "session.created" | "session.updated":
                 audio: dict[str, dict[str, Any]] = event["session"]["audio"]
@@ -107,6 +113,8 @@ class Record:
                 speech = self._speech(event)
                 speech.words += event["delta"]
                 speech.is_spoken = True
+            case "session.output_transcript.delta":
+                self.speeches.setdefault(_TRANSLATION, Speech()).words += event["delta"]
             case "response.output_audio.delta":
                 speech = self._speech(event)
                 samples = wire.output_format.samples_in(len(event["delta"].rstrip("=")) * 3 // 4)
