@@ -8,10 +8,30 @@ from pathlib import Path
 
 import pytest
 
-from openai_realtime_api_utils import ToolError, mcp_server
+from openai_realtime_api_utils import Ask, CallTools, ToolError, hook_middlewares, mcp_server
+from openai_realtime_api_utils.simulator import Call, ScriptedEngine, connect
 
 DEMO = Path(__file__).parent / "programs" / "mcp_demo.py"
 COMMAND = [sys.executable, str(DEMO)]
+
+
+class Sent:
+    """Watch what is sent."""
+
+    def __init__(self):
+        self.outputs, self.count, self.news = [], 0, asyncio.Event()
+
+    def client_event_handler(self, event, metadata, connection):
+        self.count += event["type"] == "session.update"
+        self.news.set()
+        if event["type"] == "conversation.item.create" and "output" in event["item"]:
+            self.outputs.append(event["item"]["output"])
+        return event, metadata
+
+    async def updates(self, count):
+        while self.count < count:
+            await self.news.wait()
+            self.news.clear()
 
 
 async def call(server, name, arguments="{}"):
@@ -22,7 +42,7 @@ async def call(server, name, arguments="{}"):
 async def test_its_tools_appear_and_calls_are_routed():
     """With their descriptions and schemas; names are made such as the API takes; a prefix goes before."""
     async with mcp_server(COMMAND, prefix="my_") as server:
-        assert [tool.name for tool in server.tools] == ["my_shout", "my_die", "my_odd_name_"]
+        assert [tool.name for tool in server.tools] == ["my_shout", "my_die", "my_odd_name_", "my_learn"]
         shout = server.tools[0].definition
         assert (shout["description"], shout["parameters"]["required"]) == ("Say it loudly.", ["text"])
         assert await call(server, "my_shout", '{"text": "hey"}') == "HEY"
@@ -64,6 +84,56 @@ async def test_a_server_that_is_killed_is_noticed_without_a_call(caplog):
             await asyncio.sleep(0.01)
         await asyncio.gather(dying, return_exceptions=True)
     assert "has ended" in caplog.text
+
+
+OLD = [sys.executable, str(DEMO.with_name("mcp_old.py"))]
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "after"),
+    [
+        (COMMAND, ["shout", "die", "odd_name_", "learn"], ["shout", "die", "odd_name_", "learn", "learnt"]),
+        (OLD, ["look", "learn"], ["look", "learn", "learnt"]),
+    ],
+    ids=["new", "old"],
+)
+async def test_tools_that_a_server_has_later_are_listed_again(command, before, after):
+    """New servers tell of them in a stream, old ones by a notification; a list may have pages."""
+    async with mcp_server(command) as server:
+        assert [tool.name for tool in server.tools] == before
+        changed = server.changed
+        await call(server, "learn", '{"name": "learnt"}')
+        await changed.wait()
+        assert [tool.name for tool in server.tools] == after
+        assert not server.changed.is_set()
+
+
+async def test_a_session_is_offered_the_tools_that_its_servers_have_later(caplog):
+    """They can be called then; one whose name is taken is left out, and the log says so."""
+
+    def learnt() -> str:
+        return "mine"
+
+    replies = [
+        Call("learn", {"name": "more"}),
+        "Learnt.",
+        Call("more"),
+        "More.",
+        Call("learn", {"name": "learnt"}),
+        ".",
+    ]
+    async with mcp_server(COMMAND) as server:
+        tools = CallTools([learnt, server])
+        ask, sent = Ask(call_tools=tools), Sent()
+        async with connect(ScriptedEngine(replies=replies)) as connection:
+            async with hook_middlewares(connection, [tools, ask, sent]):
+                for changes in (1, 1, 2):
+                    await ask.text("Go")
+                    await sent.updates(1 + changes)
+                names = [tool["name"] for tool in tools.tools]
+    assert names == ["learnt", "shout", "die", "odd_name_", "learn", "more"]
+    assert sent.outputs == ["changed", "more it is", "changed"]
+    assert "has a tool learnt now, which is left out" in caplog.text
 
 
 async def test_one_over_http_is_reached_by_its_address():

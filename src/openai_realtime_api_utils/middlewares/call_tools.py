@@ -16,8 +16,10 @@ from ..state.call_answers import output_item, report_item
 from ..state.calls import Round
 from ..state.reading import plain_dict, read, read_id, read_list, read_text
 from ..tools.context import ToolContext
+from ..tools.mcp_server import McpServer
+from ..tools.offered import Offered
 from ..tools.runner import Approve, CallRecord, Outcome, ToolRunner
-from ..tools.tool import Tool, as_tools
+from ..tools.tool import Tool
 from .follow_up import FollowUp
 from .registered_send import registered
 from .remote_mcp import RemoteMcp
@@ -60,7 +62,7 @@ class CallTools:
 
     def __init__(
         self,
-        tools: Iterable[Callable[..., Any] | Tool],
+        tools: Iterable[Callable[..., Any] | Tool | McpServer],
         *,
         track_conversation: TrackConversation | None = None,
         audio_player: AudioPlayer | None = None,
@@ -73,7 +75,8 @@ class CallTools:
         """Make tools.
 
         Args:
-            tools: functions, or what ``tool`` made of them with options.
+            tools: functions, or what ``tool`` made of them with options; an MCP server stands for all its tools, also
+                for those that it has later.
             track_conversation: is shown to tools that ask for a ``ToolContext``, and is what out-of-band calls know.
             audio_player: tells when speech has been heard, for ``after_speech``, and when it is quiet, for
                 ``background``; without it, speech counts as heard when it has been received.
@@ -86,8 +89,8 @@ class CallTools:
         Raises:
             ToolError: one of them cannot be a tool, two have one name, or approval is needed and nobody can give it.
         """
-        self._tools = as_tools(tools)
-        unapproved = [tool.name for tool in self._tools.values() if tool.needs_approval]
+        self._tools = Offered(tools)
+        unapproved = [tool.name for tool in self._tools.by_name.values() if tool.needs_approval]
         if unapproved and approve is None:
             raise ToolError(
                 f"The tool {unapproved[0]} needs approval: say who gives it with  CallTools(..., approve=f)"
@@ -100,7 +103,6 @@ class CallTools:
         self._follow_up = FollowUp(self._clock, self._conversation, lambda: self._is_speaking)
         self._remote = RemoteMcp(self._follow_up, self._runner, approves=approve is not None)
         self._send: Send | None = None
-        self._others: list[dict[str, Any]] = []
         self._offered: asyncio.Event | None = None
         self._running: dict[str, _Running] = {}
         self._truncated: dict[str, None] = {}
@@ -108,7 +110,7 @@ class CallTools:
     @property
     def tools(self) -> list[dict[str, Any]]:
         """The tools as a session's ``tools`` have them, for those who send them by themselves."""
-        return [tool.definition for tool in self._tools.values()]
+        return self._tools.definitions
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -117,13 +119,15 @@ class CallTools:
 
     def answers(self, name: str) -> bool:
         """Tell whether calls of a function are answered here: all but those that the user offered without its help."""
-        return name in self._tools or all(read_text(other, "name") != name for other in self._others)
+        return self._tools.answers(name)
 
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``, and offer the tools."""
         self._send = self._follow_up.send = send.by("CallTools")
         self._offered = asyncio.Event()
         self._send.spawn(self._offer(self._offered), name="offer the tools")
+        for server in self._tools.servers:
+            self._send.spawn(self._follow(server), name=f"follow the tools of {server.name}")
 
     def barge_in(self) -> None:
         """Cancel the calls that end when the user begins to speak, as the server's ``speech_started`` does."""
@@ -140,7 +144,7 @@ class CallTools:
         """Put the tools into session updates, and learn how responses are asked for."""
         match event["type"]:
             case "session.update":
-                event = self._with_tools(event)
+                event = self._tools.put_into(event)
             case "response.create" if self._offered is not None:
                 await self._offered.wait()  # for the length of one send: a response knows the tools offered before it
             case "conversation.item.truncate":
@@ -192,10 +196,10 @@ class CallTools:
         record = CallRecord(call_id, name, read_text(item, "arguments") or "")
         self._tell(record)
         found = self._follow_up.calls.round(response_id)
-        tool = self._tools.get(name)
+        tool = self._tools.by_name.get(name)
         begun = self._clock.now()
         if tool is None:
-            told = f"There is no tool {name!r}. There are: {', '.join(self._tools) or 'none'}."
+            told = f"There is no tool {name!r}. There are: {', '.join(self._tools.by_name) or 'none'}."
             _logger.warning("The model called a tool that is not there: %s", name)
             self._spawn(self._ended(record, Outcome("failed", told, ToolError(told)), begun), f"refuse {call_id}")
             return
@@ -255,19 +259,23 @@ class CallTools:
     def _is_speaking(self) -> bool:
         return self._audio_player is not None and self._audio_player.is_speaking
 
-    def _with_tools(self, event: Any) -> Any:
-        session = plain_dict(event.get("session"))
-        if session.get("type", "realtime") != "realtime":
-            return event
-        given: list[Any] = session.get("tools") or [] if "tools" in session else self._others
-        self._others = [other for other in given if read_text(other, "name") not in self._tools]
-        return {**event, "session": {**session, "tools": [*self._others, *self.tools]}}
-
     async def _offer(self, offered: asyncio.Event) -> None:
         try:
-            await self._follow_up.tell({"type": "session.update", "session": {"type": "realtime"}})
+            await self._offer_again()
         finally:
             offered.set()
+
+    async def _follow(self, server: McpServer) -> None:
+        """Offer what a server has, whenever that has changed."""
+        changed = server.changed
+        while True:
+            await changed.wait()
+            changed = server.changed
+            await self._offer_again()
+
+    async def _offer_again(self) -> None:
+        self._tools.look_again()
+        await self._follow_up.tell({"type": "session.update", "session": {"type": "realtime"}})
 
     def _record(self, record: CallRecord, outcome: Outcome, begun: float) -> None:
         self._running.pop(record.call_id, None)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import shlex
-import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self, TextIO, cast
+from typing import Any, cast
 
 from ..clock import Clock, SystemClock
 from ..errors import ToolError, require
 from ..tasks import TaskOwner, within
+from .complaints import Complaints
 from .context import ToolContext
 from .failure import scrubbed
 from .result import bounded
@@ -24,8 +23,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME = 64
 """How long a function's name may be (API reference)."""
 
-_KEPT = 2_000
-"""How many characters of what a server last wrote to its standard error are kept, to tell why it ended."""
+_MOST_PAGES = 64
+"""How many pages of a list of tools are read: a server that never ends its list would hold up the program."""
 
 _logger = logging.getLogger(__name__)
 
@@ -38,7 +37,9 @@ class McpServer:
         self._clock = clock
         self._last_words = last_words
         self.tools: tuple[Tool, ...] = ()
-        """Its tools as it listed them when it began, for ``CallTools``."""
+        """Its tools, as it last listed them."""
+        self.changed = asyncio.Event()
+        """Is set when its tools have become others; then there is another event here, for the next time."""
         self.client: Any = None
         """The ``mcp`` package's own client; None when it has ended."""
 
@@ -61,6 +62,14 @@ class McpServer:
         if result.is_error:
             raise ToolError(f"{tool} of {self.name} failed: {scrubbed(text)}", for_model=text)
         return text
+
+    def has_listed(self, tools: Sequence[Tool]) -> None:
+        """Take note of the tools that it has now."""
+        is_news = [tool.definition for tool in tools] != [tool.definition for tool in self.tools]
+        self.tools = tuple(tools)
+        if is_news:
+            changed, self.changed = self.changed, asyncio.Event()
+            changed.set()
 
     async def lives(self) -> bool:
         """Return whether it still answers; that it does not is logged, once."""
@@ -111,7 +120,7 @@ async def mcp_server(
     if not where:
         raise ToolError("An MCP server was given as nothing: give a command line, or an http:// address.")
     clock = clock or SystemClock()
-    with _Listening() as complaints:
+    with Complaints() as complaints:
         told = where if isinstance(where, str) else shlex.join(where)
         server = McpServer(name or told, clock, lambda: complaints.last)
         holding = _Holding(server, where, prefix, dict(env or {}), complaints)
@@ -133,7 +142,7 @@ class _Holding:
     """Hold the connection to a server in a task of its own, so that its end ends nothing else."""
 
     def __init__(
-        self, server: McpServer, where: str | Sequence[str], prefix: str, env: dict[str, str], complaints: _Listening
+        self, server: McpServer, where: str | Sequence[str], prefix: str, env: dict[str, str], complaints: Complaints
     ) -> None:
         self._server = server
         self._where = where
@@ -163,14 +172,16 @@ class _Holding:
 
         server = self._server
         try:
-            async with mcp.Client(_transport(self._where, self._env, self._complaints), cache=None) as client:
-                listed = await client.list_tools()
+            transport = _transport(self._where, self._env, self._complaints)
+            async with mcp.Client(transport, cache=None, message_handler=self._told) as client:
+                await self._list(client)
                 server.client = client
-                server.tools = tuple(_as_tool(server, each, self._prefix) for each in listed.tools)
                 self._ready.set_result(None)
+                self._owner.spawn(self._listen(client), name=f"listen to MCP server {server.name}")
                 if not _is_address(self._where):
                     self._complaints.on_end(self._look)
                 await self._may_end.wait()
+                server.client = None  # its end is no news any more
         except Exception as error:  # noqa: BLE001  (whatever ends it, its end is reported)
             if not self._ready.done():
                 self._ready.set_exception(error)
@@ -178,6 +189,38 @@ class _Holding:
                 server.has_ended(error)
         finally:
             server.client = None
+
+    async def _listen(self, client: Any) -> None:
+        """List the tools again whenever the server says that they have changed, as those since 2026-07-28 say it."""
+        try:
+            async with client.listen(tools_list_changed=True) as changes:
+                await self._list(client)  # what has changed before is not told
+                async for _ in changes:
+                    await self._list(client)
+        except Exception as error:  # noqa: BLE001  (it is an older one, or it does not tell, or it has ended)
+            _logger.debug("The MCP server %s tells no changes here: %s", self._server.name, _why(error))
+
+    async def _told(self, message: Any) -> None:
+        """Take what a server says by itself: older ones say so when their tools have changed."""
+        if getattr(message, "method", None) == "notifications/tools/list_changed" and self._server.client is not None:
+            self._owner.spawn(self._list_again(self._server.client), name="list the tools again")
+
+    async def _list_again(self, client: Any) -> None:
+        try:
+            await self._list(client)
+        except Exception as error:  # noqa: BLE001  (then it has the tools that it had, or has ended, which is told)
+            _logger.warning("The MCP server %s could not list its tools again: %s", self._server.name, _why(error))
+
+    async def _list(self, client: Any) -> None:
+        found: list[Tool] = []
+        cursor = None
+        for _ in range(_MOST_PAGES):
+            listed = await client.list_tools(cursor=cursor)
+            found += [_as_tool(self._server, each, self._prefix) for each in listed.tools]
+            cursor = listed.next_cursor
+            if cursor is None:
+                break
+        self._server.has_listed(found)
 
     def _look(self) -> None:
         """Look, from any thread, whether the server still lives."""
@@ -189,7 +232,7 @@ class _Holding:
             return  # the event loop has ended before the program did
 
 
-def _transport(where: str | Sequence[str], env: dict[str, str], complaints: _Listening) -> Any:
+def _transport(where: str | Sequence[str], env: dict[str, str], complaints: Complaints) -> Any:
     import mcp
 
     if _is_address(where):
@@ -244,41 +287,3 @@ def _why(error: BaseException) -> str:
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     lines = scrubbed(str(error)).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
-
-
-class _Listening:
-    """Keep the last of what a program writes to its standard error, and know when it has ended.
-
-    A thread reads, for a program can be given nothing but a file.
-    """
-
-    def __init__(self) -> None:
-        reading, writing = os.pipe()
-        self.stream: TextIO = os.fdopen(writing, "w")
-        self._kept = ""
-        self._tell: Callable[[], object] = lambda: None
-        threading.Thread(target=self._listen, args=(reading,), daemon=True, name="an MCP server's complaints").start()
-
-    @property
-    def last(self) -> str:
-        """The last line, as a sentence to add; nothing if there was none."""
-        lines = scrubbed(self._kept).strip().splitlines()
-        return f" It wrote: {lines[-1][:200]}" if lines else ""
-
-    def on_end(self, tell: Callable[[], object]) -> None:
-        """Call a function, from a thread, when the program that was given the stream has closed it."""
-        self._tell = tell
-        self.stream.close()
-
-    def _listen(self, reading: int) -> None:
-        with os.fdopen(reading, errors="replace") as lines:
-            for line in lines:
-                _logger.debug("An MCP server wrote: %s", line.rstrip())
-                self._kept = (self._kept + line)[-_KEPT:]
-        self._tell()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stream.close()

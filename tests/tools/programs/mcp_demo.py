@@ -4,6 +4,7 @@ import os
 import sys
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 
 app = MCPServer("demo")
 
@@ -28,6 +29,14 @@ def die() -> str:
 def odd() -> dict[str, int]:
     """Return something structured."""
     return {"sum": 3}
+
+
+@app.tool()
+async def learn(name: str, context: Context) -> str:
+    """Have one more tool."""
+    app.add_tool(lambda: f"{name} it is", name=name, description="Learnt.")
+    await context.notify_tools_changed()
+    return "changed"
 
 
 if len(sys.argv) > 1:

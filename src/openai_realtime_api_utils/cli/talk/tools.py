@@ -41,7 +41,7 @@ async def find_tools(options: TalkOptions, clock: Clock, tell: Tell) -> AsyncGen
         for command in options.mcp:
             server = await stack.enter_async_context(mcp_server(command, clock=clock))
             tell(Chose("tools", ", ".join(tool.name for tool in server.tools) or "none", f"--mcp {command}"))
-            tools += server.tools
+            tools.append(server)
         yield tools
 
 
