@@ -13,7 +13,7 @@ ARGS ?=
 ONLY ?=
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --cov --cov-append --cov-report=
-SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 redis-server
+SYSTEM_PACKAGES := flite pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 redis-server chromium
 
 .PHONY: talk test check bench live interleavings faults soak fuzz lock clean
 

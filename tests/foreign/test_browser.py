@@ -22,10 +22,11 @@ SECOND_BYTES = 48_000
 
 @pytest.fixture
 def chromium():
-    """Return the browser's program; skip the test where there is none."""
+    """Return the browser's program; skip the test, or fail it in CI, where there is none."""
     named = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if named is None:
-        pytest.skip("Chromium is missing: install it (apt install chromium), or name it in CHROMIUM")
+        reason = "Chromium is missing: install it (apt install chromium), or name it in CHROMIUM"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     return named
 
 
