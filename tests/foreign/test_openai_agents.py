@@ -1,8 +1,12 @@
 """The Agents SDKs, for Python and for JavaScript, talk to the simulator over a real socket."""
 
+import json
+
+import numpy as np
 import pytest
 
-from openai_realtime_api_utils.simulator import Call, ScriptedEngine, Settings, serve
+from listening import question
+from openai_realtime_api_utils.simulator import Call, LocalEngine, ScriptedEngine, Settings, serve
 
 AGENTS = [("openai_agents", "openai_agents.py"), ("openai_agents_js", "openai_agents.mjs")]
 STORY = "Once upon a time there was a lighthouse at the end of the world. " * 4
@@ -85,3 +89,20 @@ async def test_spoken_question(foreign, agents, wire, spoken):
     report = await hold(foreign, agents, engine, "spoken", spoken)
     assert (report["errors"], wire.errors()) == ([], [])
     assert said(report) == [("user", "what is the weather"), ("assistant", "Sunny.")]
+
+
+@both
+async def test_a_spoken_question_makes_the_function_run(foreign, agents, wire, tmp_path):
+    """The shipped question, as real words to a real listener; what the function returned is in the spoken answer."""
+    path = tmp_path / "question.pcm"
+    path.write_bytes(np.concatenate((question("weather"), np.zeros(24_000, np.int16))).tobytes())
+    report = await hold(foreign, agents, LocalEngine(), "spoken_tool", path)
+    assert (report["errors"], wire.errors()) == ([], [])
+    (call,) = [item for item in report["history"] if item["type"] == "function_call"]
+    assert (call["name"], json.loads(call["arguments"]), call["output"]) == (
+        "get_weather",
+        {"city": "Paris"},
+        "sunny in Paris",
+    )
+    assert said(report)[-1] == ("assistant", "Get weather says: sunny in Paris.")
+    assert report["audio"] > SECOND_BYTES

@@ -1,5 +1,5 @@
 // Hold one conversation through @openai/agents-realtime; prints one JSON object. Run it in the folder of node_modules:
-// node openai_agents.mjs text|spoken|tool|handoff|interruption <url> [<file of pcm16>]
+// node openai_agents.mjs text|spoken|spoken_tool|tool|handoff|interruption <url> [<file of pcm16>]
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ const { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } = requir
 const { z } = require("zod");
 
 const [scenario, url, path] = process.argv.slice(2);
-const turns = { text: 1, spoken: 1, tool: 2, handoff: 2, interruption: 2 }[scenario];
+const turns = { text: 1, spoken: 1, spoken_tool: 2, tool: 2, handoff: 2, interruption: 2 }[scenario];
 const seen = [];
 const errors = [];
 let audio = 0;
@@ -61,5 +61,5 @@ session.on("agent_end", () => {
 });
 
 await session.connect({ apiKey: "dummy", url });
-if (scenario === "spoken") speak();
+if (scenario.startsWith("spoken")) speak();
 else session.sendMessage(scenario);

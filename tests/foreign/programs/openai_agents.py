@@ -1,6 +1,6 @@
 """Hold one conversation through openai-agents; runs in that package's environment, and prints one JSON object.
 
-python openai_agents.py text|spoken|tool|handoff|interruption <url> [<file of pcm16>]
+python openai_agents.py text|spoken|spoken_tool|tool|handoff|interruption <url> [<file of pcm16>]
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner, realtime_handoff
 
 CHUNK = 4_800  # bytes: 100 ms
-TURNS = {"text": 1, "spoken": 1, "tool": 2, "handoff": 2, "interruption": 2}
+TURNS = {"text": 1, "spoken": 1, "spoken_tool": 2, "tool": 2, "handoff": 2, "interruption": 2}
 SETTINGS = {"turn_detection": {"type": "server_vad", "silence_duration_ms": 300, "interrupt_response": True}}
 
 
@@ -38,7 +38,7 @@ async def main(scenario: str, url: str, path: str = "") -> None:
     model_config = {"url": url, "api_key": "dummy", "initial_model_settings": SETTINGS}
     session = await RealtimeRunner(AGENT).run(model_config=model_config)
     async with session:
-        await (speak(session, path) if scenario == "spoken" else session.send_message(scenario))
+        await (speak(session, path) if scenario.startswith("spoken") else session.send_message(scenario))
         async for event in session:
             if event.type == "audio":
                 audio += len(event.audio.data)
