@@ -112,7 +112,7 @@ def inserted_or_lost_ms(ear: Ear, sound: np.ndarray, item_s: float, skipped_s: f
 
 
 def assistant(seconds: float) -> np.ndarray:
-    """Return an assistant's speech at -22.6 dBFS, with pauses; from flite, three voices in turn, where it is installed."""
+    """Return an assistant's speech at -22.6 dBFS, with pauses; from flite, three voices, where installed."""
     if shutil.which("flite"):
         said = [_spoken(sentence, voice) for voice in VOICES for sentence in SENTENCES]
     else:

@@ -30,16 +30,18 @@ _LIKENESS = 0.5
 _OF_BEST = 0.95
 """And how much of the best lately: with somebody talking over it, it has less, and is not where it seems."""
 _FORGETTING = 0.98
-_AGREEMENT = 2
-"""Samples that two finds in a row may differ by, where the echo was not known."""
+_COARSE = 4
+"""Samples that are taken for one, a divisor of a frame, where the echo is looked for everywhere; speech bears it."""
+_AGREEMENT = 6
+"""Samples that two finds in a row may differ by, where the echo was not known: a drift of 500 ppm."""
 _MISSES = 4
 """So many times in a row not found where it is expected, the echo is not known any more."""
 
-_SPAN = 12
-"""How many of the last frames are judged, where it is asked whether they are echo: the beginning of a word."""
+_SPAN = 7
+"""How many of the last frames are judged, where it is asked whether they are echo: what begins talk, and little more."""
 _ONLY_ECHO, _ONLY_OF_BEST = 0.75, 0.85
-"""How like the far end they are then, at least: where there is no ringing, echo alone was 0.94 to 1.0 and with a word
-as loud over it at most 0.66 (39 times); of a room that rings, or a voice much softer, it does not tell.
+"""How like the far end they are then, at least: where nothing rings, echo alone was 0.97 to 1.0 (17 times), and with a
+word as loud over it 0.81 at most (42 times). Of a room that rings, or a voice much softer, it does not tell.
 """
 _LEAST_ENERGY = 32.0**2
 """Mean square that a far end has at least, lest silence is like anything: -60 dBFS."""
@@ -101,8 +103,7 @@ class EchoLag:
         near, far = list(self._near)[-_SPAN:], list(self._far)
         if len(far) <= _SPAN:
             return False
-        whole = np.concatenate(far)
-        found = _find(np.concatenate(near), whole, 0, len(whole) - sum(map(len, near)))
+        found = _find_roughly(np.concatenate(near), np.concatenate(far))
         return found is not None and found.likeness > max(_ONLY_ECHO, _ONLY_OF_BEST * self._best)
 
     def _look(self) -> None:
@@ -130,7 +131,8 @@ class EchoLag:
         self._best, self._misses = max(self._best, echo.likeness), 0
 
     def _search(self, near: Samples, far: Samples) -> None:
-        echo = _find(near, far, 0, len(far) - len(near))
+        rough = _find_roughly(near, far)
+        echo = rough and _find(near, far, max(0, round(rough.delay) - _REACH), round(rough.delay) + _REACH)
         if echo is None or echo.likeness < _LIKENESS:
             self._candidate = 0.0
             return
@@ -139,16 +141,23 @@ class EchoLag:
         self._later, self._best, self._misses = 0.0, echo.likeness, 0
 
 
+def _find_roughly(near: Samples, far: Samples) -> _Found | None:
+    """Find the delay to some samples, wherever it is, at a fraction of the work."""
+    few, many = (part.reshape(-1, _COARSE).mean(axis=1) for part in (near, far))
+    found = _find(few, many, 0, len(many) - len(few))
+    return found and _Found(found.delay * _COARSE, found.likeness)
+
+
 def _find(near: Samples, far: Samples, shortest: int, longest: int) -> _Found | None:
     """Find the delay in samples, between two, at which the far end is most like the near end that ends with it."""
     first = len(far) - len(near) - longest
     if first < 0:
         return None
-    sought: NDArray[Any] = near.astype(np.float64)
-    part = far[first : len(far) - shortest].astype(np.float64)
+    sought: NDArray[Any] = near.astype(np.float32)
+    part = far[first : len(far) - shortest].astype(np.float32)
     size = 1 << (len(part) - 1).bit_length()
     match = np.fft.irfft(np.fft.rfft(part, size) * np.conj(np.fft.rfft(sought, size)), size)
-    sums = np.concatenate(([0.0], np.cumsum(np.square(part))))
+    sums = np.concatenate(([0.0], np.cumsum(np.square(part), dtype=np.float64)))
     energies = np.maximum(sums[len(near) :] - sums[: -len(near)], _LEAST_ENERGY * len(near))
     likeness = match[: longest - shortest + 1] / np.sqrt(energies * max(1.0, float(np.dot(sought, sought))))
     at = int(np.argmax(likeness))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DEAF_S = 1.0
 """How long nothing is taken for talk after the streams moved against each other: the canceller lets echo through."""
 _ADAPTING_S = 3.0
-"""How long after that a voice has to be louder to be told from echo."""
+"""How long after the canceller was settled a voice has to be louder to be told from echo."""
 
 
 class EngineEar:
@@ -87,7 +87,6 @@ class EngineEar:
         if self._alignment.resets != resets:
             self._lag.forget()
             self._outlet.be_deaf(_DEAF_S)
-            self._adapted_at = now + _ADAPTING_S
             if self._cleaner is not None:
                 self._cleaner.unsettle()
 
@@ -105,6 +104,8 @@ class EngineEar:
         far = self._far.read(self._alignment.offset(now), self._input.frames - 1)
         clean = self._cleaner.process(near, far)
         self._alignment.slip(-self._lag.hear(near, far) * max(1, round(header.rate / RATE)))
+        if not self._cleaner.is_settled:
+            self._adapted_at = now + _ADAPTING_S
         self._leak.hear(near, far, clean, is_adapting=now < self._adapted_at)
         header.is_settled = self._cleaner.is_settled
         header.is_half_duplex = self._cleaner.is_half_duplex
