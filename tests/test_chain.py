@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from openai_realtime_api_utils.chain import chain
 from openai_realtime_api_utils.errors import HandlerError
+from openai_realtime_api_utils.handlers import for_types
 
 
 def appending(letter: str, *, is_async: bool):
@@ -37,10 +38,12 @@ handlers = st.lists(
 )
 
 
-def run(coroutine):
-    """Run a coroutine that never really waits."""
+def run(result):
+    """Return what a chain came to, at once or in a coroutine that never really waits."""
+    if isinstance(result, tuple):
+        return result
     try:
-        coroutine.send(None)
+        result.send(None)
     except StopIteration as stopped:
         return stopped.value
     raise AssertionError("it waited")
@@ -128,3 +131,82 @@ def test_what_is_not_a_handler_is_refused_when_hooked(wrong, mend):
     """A list with something else than handlers in it is refused at once, with what to pass instead."""
     with pytest.raises(HandlerError, match=mend):
         chain([wrong])
+
+
+def seeing(seen, name, *types):
+    """Return a handler that notes what it was called for; for all types if none are named."""
+
+    def handler(event, metadata, connection):
+        seen.append((name, event["type"]))
+        return event, metadata
+
+    return for_types(types)(handler) if types else handler
+
+
+def test_a_handler_is_called_for_its_types_only():
+    """Who says which types it is for is called for no others; who does not is called for all, and order is kept."""
+    seen = []
+    folded = chain([seeing(seen, "a", "x", "y"), seeing(seen, "b"), seeing(seen, "c", "y")])
+    for kind in ("x", "y", "z"):
+        run(folded({"type": kind}, {}, None))
+    assert seen == [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("c", "y"), ("b", "z")]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_event_made_one_of_another_type_goes_on_as_that(is_async):
+    """Those behind who are for the new type see it, those for the old do not, and nobody in front sees it again."""
+    seen = []
+
+    def turn(event, metadata, connection):
+        return {**event, "type": "y"}, metadata
+
+    async def turn_later(event, metadata, connection):
+        return turn(event, metadata, connection)
+
+    folded = chain(
+        [
+            seeing(seen, "front", "y"),
+            turn_later if is_async else turn,
+            seeing(seen, "old", "x"),
+            seeing(seen, "new", "y"),
+            seeing(seen, "all"),
+        ]
+    )
+    event, _ = run(folded({"type": "x"}, {}, None))
+    assert event == {"type": "y"}
+    assert seen == [("new", "y"), ("all", "y")]
+
+
+def test_an_exception_behind_a_change_of_type_is_noted_once():
+    """The note names the handler that raised, and no other."""
+
+    def turn(event, metadata, connection):
+        return {**event, "type": "y"}, metadata
+
+    def fail(event, metadata, connection):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as caught:
+        run(chain([turn, fail])({"type": "x", "event_id": "e"}, {}, None))
+    (note,) = caught.value.__notes__
+    assert "fail, on the event y" in note
+
+
+def test_a_method_is_for_the_types_of_its_function():
+    """A middleware's handler is hooked bound; one that overrides it sees all events."""
+    seen = []
+
+    class Watching:
+        @for_types(["x"])
+        def handler(self, event, metadata, connection):
+            seen.append((type(self).__name__, event["type"]))
+            return event, metadata
+
+    class Curious(Watching):
+        def handler(self, event, metadata, connection):
+            return super().handler(event, metadata, connection)
+
+    folded = chain([Watching().handler, Curious().handler])
+    for kind in ("x", "z"):
+        run(folded({"type": kind}, {}, None))
+    assert seen == [("Watching", "x"), ("Curious", "x"), ("Curious", "z")]

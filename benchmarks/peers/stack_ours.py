@@ -31,7 +31,9 @@ async def begin(url: str, told: Any) -> Session:
     clock = ReplayClock(told) if "/replay" in url else utils.SystemClock()
     speaker = utils.MemorySpeaker(clock, keep_s=0.5)
     player = stack.enter_context(
-        utils.interruptable_audio_player(config, talk, speaker, on_interrupt_handlers=[lambda _: told.interrupted()])
+        utils.interruptable_audio_player(
+            config, talk, speaker, on_interrupt_handlers=[lambda _: told.interrupted()], clock=clock
+        )
     )
     middlewares = [ids, config, talk, *arbiter(), player]
 

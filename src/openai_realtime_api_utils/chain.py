@@ -4,28 +4,33 @@ The laws, each a property in the tests: the empty list is the identity; concaten
 order is kept; an exception leaves with a note that names the handler, the event's type and its id.
 
 The loop runs some thousand times a second, so what is true of a well-behaved synchronous handler is checked first, and
-all else only where that fails.
+all else only where that fails. Nothing is awaited, and no coroutine made, unless a handler asks for it.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias, cast
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from .errors import HandlerError
-from .handlers import Metadata
+from .handlers import Metadata, types_of
 from .slow_handlers import SlowHandlers
 
 _Result: TypeAlias = tuple[Any, Metadata]
-_Handler: TypeAlias = Callable[[Any, Metadata, Any], "_Result | Awaitable[_Result]"]
-Chain: TypeAlias = Callable[[Any, Metadata, Any], Awaitable[_Result]]
-"""A folded list; itself a handler."""
+Chain: TypeAlias = Callable[[Any, Metadata, Any], "_Result | Awaitable[_Result]"]
+"""A handler, and so is a folded list: it returns at once, or an awaitable if one of the list does."""
 
 
-def chain(handlers: Iterable[_Handler], slow: SlowHandlers | None = None) -> Chain:
-    """Fold handlers into one asynchronous handler that calls them in order.
+class _Step(NamedTuple):
+    handler: Chain
+    name: str
+    position: int
+
+
+def chain(handlers: Iterable[Chain], slow: SlowHandlers | None = None) -> Chain:
+    """Fold handlers into one handler that calls them in order, each for the types of events that it is for.
 
     Args:
         handlers: are called in this order.
@@ -35,38 +40,88 @@ def chain(handlers: Iterable[_Handler], slow: SlowHandlers | None = None) -> Cha
         HandlerError: one of them is not callable; or, when called, one returns something else than
             ``(event or None, metadata)``.
     """
-    named = tuple((handler, _name(handler)) for handler in map(_checked, handlers))
-    now, limit_s = (_no_time, 1.0) if slow is None else (slow.now, slow.limit_s)
+    return _Fold([_Step(_checked(handler), _name(handler), i) for i, handler in enumerate(handlers)], slow).handle
 
-    async def folded(event: Any, metadata: Metadata, connection: Any) -> _Result:
-        began = now()
-        for handler, name in named:
-            awaited = False
-            try:
+
+class _Fold:
+    """Be a folded list."""
+
+    def __init__(self, steps: Sequence[_Step], slow: SlowHandlers | None) -> None:
+        types = {step: types_of(step.handler) for step in steps}
+        named = frozenset[str]().union(*filter(None, types.values()))
+        self._by_type = {kind: tuple(s for s in steps if (of := types[s]) is None or kind in of) for kind in named}
+        self._of_other_types = tuple(step for step in steps if types[step] is None)
+        self._now, self._limit_s = (_no_time, 1.0) if slow is None else (slow.now, slow.limit_s)
+        self._slow = slow
+
+    def handle(self, event: Any, metadata: Metadata, connection: Any) -> Any:
+        return self._call(self._for(event), event, metadata, connection)
+
+    def _for(self, event: Any) -> tuple[_Step, ...]:
+        return self._by_type.get(_type_of(event), self._of_other_types)
+
+    def _go_on(self, position: int, event: Any, metadata: Metadata, connection: Any) -> Any:
+        """Call those behind a position, of which there are others if the event is of another type by now."""
+        steps = tuple(step for step in self._for(event) if step.position > position)
+        return self._call(steps, event, metadata, connection)
+
+    def _call(self, steps: tuple[_Step, ...], event: Any, metadata: Metadata, connection: Any) -> Any:
+        now, limit_s = self._now, self._limit_s
+        given, name, position, began = event, "", -1, now()
+        try:
+            for handler, name, position in steps:
                 result = handler(event, metadata, connection)
                 if type(result) is not tuple:
                     if not isinstance(result, tuple) and inspect.isawaitable(result):
-                        awaited, result = True, await result
+                        return self._wait(result, name, position, began, event, connection)
                     _check(result, name, event)
                 elif len(result) != 2 or type(result[1]) is not dict:
                     _check(result, name, event)
-            except Exception as error:
-                error.add_note(f"in the handler {name}, on the event {_type_of(event)} with the id {_id_of(event)}")
-                raise
-            ended = now()
-            if ended - began > limit_s and slow is not None:
-                slow.took(name, ended - began, _type_of(event), awaited=awaited)
-            began = ended
-            event, metadata = result
-            if event is None:
-                break
-        return event, metadata
+                ended = now()
+                if ended - began > limit_s:
+                    self._took(name, ended - began, event, awaited=False)
+                began = ended
+                event, metadata = result
+                if event is not given:
+                    if event is None or _type_of(event) != _type_of(given):
+                        break
+                    given = event
+        except Exception as error:
+            _note(error, name, event)
+            raise
+        if event is given or event is None:
+            return event, metadata
+        return self._go_on(position, event, metadata, connection)
 
-    return folded
+    async def _wait(
+        self, awaited: Awaitable[_Result], name: str, position: int, began: float, given: Any, connection: Any
+    ) -> _Result:
+        try:
+            result = await awaited
+            _check(result, name, given)
+        except Exception as error:
+            _note(error, name, given)
+            raise
+        taken_s = self._now() - began
+        if taken_s > self._limit_s:
+            self._took(name, taken_s, given, awaited=True)
+        event, metadata = result
+        if event is None:
+            return result
+        rest = self._go_on(position, event, metadata, connection)
+        return await rest if inspect.isawaitable(rest) else rest
+
+    def _took(self, name: str, seconds: float, event: Any, *, awaited: bool) -> None:
+        if self._slow is not None:
+            self._slow.took(name, seconds, _type_of(event), awaited=awaited)
 
 
 def _no_time() -> float:
     return 0.0
+
+
+def _note(error: Exception, name: str, event: Any) -> None:
+    error.add_note(f"in the handler {name}, on the event {_type_of(event)} with the id {_id_of(event)}")
 
 
 def _check(result: Any, name: str, event: Any) -> None:
@@ -78,9 +133,9 @@ def _check(result: Any, name: str, event: Any) -> None:
     )
 
 
-def _checked(handler: Any) -> _Handler:
+def _checked(handler: Any) -> Chain:
     if callable(handler):
-        return cast("_Handler", handler)
+        return cast("Chain", handler)
     inside = [n for n in ("server_event_handler", "client_event_handler") if hasattr(handler, n)]
     mend = f"pass its .{inside[0]}" if inside else "pass a function (event, metadata, connection)"
     raise HandlerError(f"{_short(handler)} is not a handler: {mend}.")

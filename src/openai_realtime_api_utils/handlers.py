@@ -5,7 +5,7 @@ A handler sees one event and returns it, a replacement, or None to stop it there
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 from .ports import Send
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 D = TypeVar("D")
+H = TypeVar("H", bound="Callable[..., Any]")
 
 Metadata: TypeAlias = "dict[Any, Any]"
 """What the handlers of one event tell those after them; fresh for every event. Plain strings are the user's."""
@@ -30,6 +31,29 @@ ClientEventHandler: TypeAlias = (
     "Callable[[RealtimeClientEventParam, Metadata, Any], ClientResult | Awaitable[ClientResult]]"
 )
 """Sees ``(event, metadata, connection)``, the event as a dict; None keeps it from being sent."""
+
+
+_TYPES = "event_types"
+
+
+def for_types(event_types: Iterable[str]) -> Callable[[H], H]:
+    """Decorate a handler to be called for events of these types only; all others pass it by, at no cost.
+
+    What a handler is called for is read once, when it is hooked. Whoever wraps or overrides a decorated handler sees
+    all events, unless that is decorated too.
+    """
+    types = frozenset(event_types)
+
+    def decorate(handler: H) -> H:
+        setattr(handler, _TYPES, types)
+        return handler
+
+    return decorate
+
+
+def types_of(handler: object) -> frozenset[str] | None:
+    """Return the types of the events for which a handler is to be called; None if for all."""
+    return getattr(handler, _TYPES, None)
 
 
 class MetadataKey(Generic[T]):

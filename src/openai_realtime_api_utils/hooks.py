@@ -13,7 +13,7 @@ from .closing import Closing, closed_as
 from .errors import ConnectionLost, RemoteProtocolError
 from .events import as_dict, decode, encode, prepare
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
-from .log_errors import LogErrors
+from .log_errors import LOGGED, LogErrors
 from .plain_connection import warn_of_plain
 from .slow_handlers import SlowHandlers
 from .tasks import TaskOwner
@@ -90,8 +90,10 @@ def hook_handlers(
                     raise
                 raise lost.as_error() from error
             metadata: Metadata = {RECEIVED_AT: now()}
-            _, metadata = await handle(event, metadata, connection)
-            log_errors.server_event(event, metadata)
+            handled = handle(event, metadata, connection)
+            _, metadata = handled if type(handled) is tuple else await cast("Awaitable[Any]", handled)
+            if event.type in LOGGED:
+                log_errors.server_event(event, metadata)
 
     def keep_receiving() -> Coroutine[Any, Any, None]:
         return owner.guard(receive)
@@ -137,7 +139,8 @@ class HookedSend:
         """
         self._owner.check()
         metadata: Metadata = {} if self._sender is None else {SENT_BY: self._sender}
-        handled, _ = await self._handle(as_dict(event), metadata, self._connection)
+        result = self._handle(as_dict(event), metadata, self._connection)
+        handled, _ = result if type(result) is tuple else await cast("Awaitable[Any]", result)
         if handled is None:
             return None
         sent = as_dict(handled)

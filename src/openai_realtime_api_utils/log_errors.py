@@ -17,6 +17,10 @@ _EXPECTED = frozenset({"response_cancel_not_active"})
 """Refusals that mean no harm: a response ended just before it was cancelled."""
 
 
+LOGGED = frozenset({"error", "response.done"})
+"""The types of the server events that ``server_event`` takes; others are nothing to log."""
+
+
 class LogErrors:
     """Remember what was sent, and log what the server made of it."""
 

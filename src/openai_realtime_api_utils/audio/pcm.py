@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..ports import Samples
 
 _FULL_SCALE = 32_768
+_PCM = np.dtype("<i2")
+_IS_OURS = np.dtype(np.int16) == _PCM
+"""Whether the session's order of bytes is the machine's."""
 
 
 def encode(samples: Samples, audio_format: AudioFormat) -> bytes:
@@ -36,7 +39,8 @@ def decode(data: bytes, audio_format: AudioFormat) -> Samples:
             f"{len(data)} bytes of {audio_format.type} end in half a sample: send whole samples of 2 bytes."
         )
     if audio_format.type == "audio/pcm":
-        return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+        samples = np.frombuffer(data, _PCM)
+        return samples if _IS_OURS else samples.astype(np.int16)
     return g711.decode(data, audio_format.type)
 
 
@@ -49,6 +53,8 @@ class Decoder:
 
     def feed(self, data: bytes) -> Samples:
         """Return the samples that are whole by now."""
+        if not self._half and not len(data) % self.format.bytes_per_sample:
+            return decode(data, self.format)
         data = self._half + data
         whole = len(data) - len(data) % self.format.bytes_per_sample
         self._half = data[whole:]

@@ -38,6 +38,8 @@ class Stretch:
     """How many of its samples have sounded. A fade-out after a cut does not count: it is there to hide the cut."""
     waiting: deque[Samples] = field(default_factory=deque["Samples"])
     """What has not sounded; all of an answer can wait here, and a session's token limit bounds it."""
+    left: int = 0
+    """How many samples wait."""
     is_finished: bool = False
     is_held: bool = False
     is_cancelled: bool = False
@@ -83,7 +85,11 @@ class Tape:
         if stretch.is_finished:
             raise AudioError(f"{len(samples)} samples were written to speech that is finished: write before finish().")
         if len(samples) and not stretch.is_cancelled:
-            stretch.waiting.append(np.array(samples, np.int16))
+            memory: object = samples.base
+            if not isinstance(memory, bytes) or samples.dtype != np.int16:
+                samples = np.array(samples, np.int16)  # whoever wrote it may write over it
+            stretch.waiting.append(samples)
+            stretch.left += len(samples)
 
     def finish(self, stretch: Stretch) -> None:
         """Let the next stretch begin when this one is out."""
@@ -105,6 +111,7 @@ class Tape:
         self._fade_out(stretch)
         stretch.is_cancelled = True
         stretch.waiting.clear()
+        stretch.left = 0
         return stretch.heard
 
     def run_to(self, position: int) -> list[Piece]:
@@ -149,6 +156,7 @@ class Tape:
             chunk = chunk[:limit]
         shaped = self._shaped(current, chunk)
         current.heard += len(chunk)
+        current.left -= len(chunk)
         return Piece(self.head, len(chunk), shaped)
 
     def _silence_came(self, stretch: Stretch) -> None:

@@ -58,6 +58,13 @@ class TapeSpeaker:
                 self._on_sounded(piece)
         return self._tape
 
+    def write(self, stretch: Stretch, samples: Samples) -> None:
+        """Add sound to the end of a stretch."""
+        # While some of it is left to sound, whenever that is, it makes no difference when the tape is told the time.
+        is_dry = self._position(self._clock.now()) >= self._tape.head + stretch.left
+        tape = self.come_to_present() if is_dry or self._on_sounded is not None else self._tape
+        tape.write(stretch, samples)
+
     def time_of(self, position: int) -> float:
         """Return when a position of the tape is at the converter, in seconds of the clock."""
         return self._start + position / self.rate
@@ -74,7 +81,7 @@ class TapePlayback:
         self._stretch = stretch
 
     def write(self, samples: Samples) -> None:
-        self._speaker.come_to_present().write(self._stretch, samples)
+        self._speaker.write(self._stretch, samples)
 
     def finish(self) -> None:
         self._speaker.come_to_present().finish(self._stretch)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast, get_args
 
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost, HandlerError
-from ..handlers import HANDLED, Metadata, MetadataKey
+from ..handlers import HANDLED, Metadata, MetadataKey, for_types
 from ..ports import Send
 from ..state.arbiter import FOLLOWED, MOST_WAITING, Arbiter, Policy
 from .registered_send import registered
@@ -90,6 +90,7 @@ class ArbitrateResponses:
             self._policies[event["event_id"]] = _checked(policy)
         return await registered(self._send, "ArbitrateResponses")(event)
 
+    @for_types(["response.create", "response.cancel"])
     def client_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Let requests through, or keep them back; give cancels the id of what they cancel, or drop them."""
         match event["type"]:
@@ -102,6 +103,7 @@ class ArbitrateResponses:
         self._go_on()
         return event, metadata
 
+    @for_types(FOLLOWED)
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Follow the responses; take out refusals that are made up for."""
         if event.type not in FOLLOWED:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..audio.formats import PCM_24K, AudioFormat
 from ..clock import Clock, SystemClock
 from ..errors import FormatError, require
-from ..handlers import Metadata, MetadataKey
+from ..handlers import Metadata, MetadataKey, for_types
 from ..ports import Send, Speaker, SpeechId
 from ..state.cushion import Cushion
 from ..state.playhead import Cut
@@ -83,22 +83,10 @@ class AudioPlayer:
         self._open_responses: dict[str, AudioFormat] = {}
         self._silenced: set[str] = set()
         self._speeches = Speeches()
+        self._latest: Speech | None = None
         self._is_held = False
         self._may_sound = asyncio.Event()
         self._may_sound.set()
-        self._handlers: dict[str, Callable[[Any, Metadata], None]] = {
-            "session.created": self._session,
-            "session.updated": self._session,
-            "response.created": self._response_created,
-            "response.output_audio.delta": self._audio,
-            "response.output_audio_transcript.delta": self._transcript,
-            "response.output_audio.done": self._part_done,
-            "response.content_part.done": self._part_done,
-            "response.output_item.done": self._item_done,
-            "conversation.item.done": self._item_done,
-            "response.done": self._response_done,
-            "conversation.item.deleted": self._item_deleted,
-        }
 
     @property
     def speech_ids(self) -> tuple[SpeechId, ...]:
@@ -130,12 +118,6 @@ class AudioPlayer:
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``; only handlers for the end of speech need it."""
         self._send = send.by("AudioPlayer")
-
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._handlers.get(event.type)
-        if handle is not None:
-            handle(event, metadata)
-        return event, metadata
 
     def hold(self) -> None:
         """Fall silent now, and keep what has not sounded."""
@@ -195,7 +177,7 @@ class AudioPlayer:
         if speech.is_finished:
             _logger.warning("A piece of the speech of %s came after its end; it is not played.", speech.id.item_id)
         before = speech.underruns
-        AUDIO.put(metadata, speech.receive(data, self._clock.now()))
+        metadata[AUDIO] = speech.receive(data, self._clock.now())
         self.underruns += speech.underruns - before
 
     def _transcript(self, event: Any, metadata: Metadata) -> None:
@@ -206,15 +188,18 @@ class AudioPlayer:
 
     def _speech_of(self, event: Any, metadata: Metadata) -> Speech | None:
         """Return the speech that a delta belongs to, begun if it is the first; None if the delta does not say."""
-        item_id, response_id = read_id(event, "item_id"), read_id(event, "response_id")
+        item_id, index = read_id(event, "item_id"), read_int(event, "content_index") or 0
         if item_id is None:
             _logger.warning("A %s names no item; it was skipped.", event.type)
             return None
-        speech_id = SpeechId(item_id, read_int(event, "content_index") or 0)
-        SPEECH.put(metadata, speech_id)
-        speech = self._speeches.get(speech_id) or self._begin(speech_id, response_id)
+        speech = self._latest
+        if speech is None or speech.id != (item_id, index):  # most deltas go on where the last one ended
+            speech_id = SpeechId(item_id, index)
+            speech = self._speeches.get(speech_id) or self._begin(speech_id, read_id(event, "response_id"))
+            self._latest = speech
+        metadata[SPEECH] = speech.id
         if speech.is_cut:
-            INTERRUPTED.put(metadata, True)
+            metadata[INTERRUPTED] = True
         return speech
 
     def _begin(self, speech_id: SpeechId, response_id: str | None) -> Speech:
@@ -270,3 +255,24 @@ class AudioPlayer:
             result = handler(speech.id)
             if inspect.isawaitable(result):
                 await result
+
+    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
+        "session.created": _session,
+        "session.updated": _session,
+        "response.created": _response_created,
+        "response.output_audio.delta": _audio,
+        "response.output_audio_transcript.delta": _transcript,
+        "response.output_audio.done": _part_done,
+        "response.content_part.done": _part_done,
+        "response.output_item.done": _item_done,
+        "conversation.item.done": _item_done,
+        "response.done": _response_done,
+        "conversation.item.deleted": _item_deleted,
+    }
+
+    @for_types(_HANDLERS)
+    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
+        handle = self._HANDLERS.get(event.type)
+        if handle is not None:
+            handle(self, event, metadata)
+        return event, metadata

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost
-from ..handlers import HANDLED, Metadata
+from ..handlers import HANDLED, Metadata, for_types
 from ..ports import Send, SpeechId
 from ..state.interruption import Interruption, patience_ms
 from ..state.playhead import Cut
@@ -71,18 +71,6 @@ class Interrupt:
         self._send: Send | None = None
         self._is_user_talking = False
         self._hold: _Hold | None = None
-        self._handlers: dict[str, Callable[[Any, Metadata], None]] = {
-            "input_audio_buffer.speech_started": lambda _event, _metadata: self._talk_began(by_server=True),
-            "input_audio_buffer.speech_stopped": lambda _event, _metadata: self._talk_ended(by_server=True),
-            "response.output_audio.delta": self._delta,
-            "response.output_audio_transcript.delta": self._delta,
-            "response.done": self._response_done,
-            "error": self._error,
-            "local.session_replaced": lambda _event, _metadata: self._talk_ended(by_server=True),
-            "output_audio_buffer.started": self._sideband,
-            "output_audio_buffer.stopped": self._sideband,
-            "output_audio_buffer.cleared": self._sideband,
-        }
 
     @property
     def margin_ms(self) -> int:
@@ -92,12 +80,6 @@ class Interrupt:
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``."""
         self._send = send.by("Interrupt")
-
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._handlers.get(event.type)
-        if handle is not None:
-            handle(event, metadata)
-        return event, metadata
 
     def set_is_user_talking(self, is_talking: bool, /) -> None:
         """Tell that the user began or ceased to talk, by a local detector or a key. Call it on the event loop.
@@ -169,13 +151,13 @@ class Interrupt:
         return known is not None and known.is_out_of_band
 
     def _delta(self, event: Any, metadata: Metadata) -> None:
-        speech_id, response_id = SPEECH.get(metadata), read_id(event, "response_id")
-        if speech_id is None:
-            return
-        if INTERRUPTED.get(metadata):
-            if not self._is_out_of_band(speech_id, response_id):
+        if metadata.get(INTERRUPTED):
+            speech_id, response_id = SPEECH.get(metadata), read_id(event, "response_id")
+            if speech_id is not None and not self._is_out_of_band(speech_id, response_id):
                 self._send_soon(self._state.came_late(speech_id, response_id))
-        elif self._is_user_talking and self._config.turn_detection is None and self._hold is None:
+        elif (
+            self._is_user_talking and self._hold is None and SPEECH in metadata and self._config.turn_detection is None
+        ):
             self._confirm(server_cancels=False)
 
     def _response_done(self, event: Any, _metadata: Metadata) -> None:
@@ -203,6 +185,12 @@ class Interrupt:
     def _sideband(self, _event: Any, _metadata: Metadata) -> None:
         self._state.is_sideband = True
 
+    def _user_began(self, _event: Any, _metadata: Metadata) -> None:
+        self._talk_began(by_server=True)
+
+    def _user_ended(self, _event: Any, _metadata: Metadata) -> None:
+        self._talk_ended(by_server=True)
+
     def _send_soon(self, events: list[dict[str, Any]]) -> None:
         if events:
             registered(self._send, "Interrupt").spawn(self._send_in_order(events), name="tell the server")
@@ -214,6 +202,26 @@ class Interrupt:
                 await send(event)
         except ConnectionLost:
             return  # keep_receiving tells it; there is nobody left to be told what was heard
+
+    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
+        "input_audio_buffer.speech_started": _user_began,
+        "input_audio_buffer.speech_stopped": _user_ended,
+        "response.output_audio.delta": _delta,
+        "response.output_audio_transcript.delta": _delta,
+        "response.done": _response_done,
+        "error": _error,
+        "local.session_replaced": _user_ended,
+        "output_audio_buffer.started": _sideband,
+        "output_audio_buffer.stopped": _sideband,
+        "output_audio_buffer.cleared": _sideband,
+    }
+
+    @for_types(_HANDLERS)
+    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
+        handle = self._HANDLERS.get(event.type)
+        if handle is not None:
+            handle(self, event, metadata)
+        return event, metadata
 
 
 async def _wait_for(result: Any) -> None:

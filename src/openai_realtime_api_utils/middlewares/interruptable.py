@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..clock import Clock
-from ..handlers import Metadata, ServerEventHandler
+from ..handlers import Metadata, ServerEventHandler, for_types, types_of
 from ..ports import Send, Speaker, SpeechId
 from ..state.playhead import Cut
 from .audio_player import AudioPlayer
@@ -27,6 +27,7 @@ class InterruptableAudioPlayer(NamedTuple):
     """Their handlers, in the order in which they are to be hooked."""
     register_send_with_handlers: Callable[[Send], None]
 
+    @for_types(kind for one in (AudioPlayer, Interrupt) for kind in types_of(one.server_event_handler) or ())
     def server_event_handler(self, event: Any, metadata: Metadata, connection: Any) -> tuple[Any, Metadata]:
         event, metadata = self.audio_player.server_event_handler(event, metadata, connection)
         return self.interrupt.server_event_handler(event, metadata, connection)

@@ -41,6 +41,8 @@ class Speech:
         self._resampler = Resampler(audio_format.rate, speaker.rate)
         self._playback = speaker.play(speech_id)
         self._playhead = Playhead(audio_format.rate)
+        self._new_samples = 0  # received since the playhead was last asked for
+        self._new_words: list[str] = []
         self._cushion = cushion
         self._arrivals = Arrivals()
         self._needed_ms = cushion.start_ms
@@ -55,6 +57,7 @@ class Speech:
     @property
     def playhead(self) -> Playhead:
         """How far it has been heard by now."""
+        self._note_new()
         if not self.is_cut:
             self._playhead = self._playhead.hear(self._playback.heard().samples, rate=self._rate)
         return self._playhead
@@ -87,14 +90,14 @@ class Speech:
 
     def tell(self, text: str) -> None:
         """Take some of its words."""
-        self._playhead = self._playhead.tell(text)
+        self._new_words.append(text)
 
     def receive(self, data: bytes, now: float) -> Samples:
         """Take some of its sound, and return it decoded; what comes after a cut or the end is not played."""
         samples = self._decoder.feed(data)
-        self._playhead = self._playhead.receive(len(samples))
+        self._new_samples += len(samples)
         if not self.is_cut and not self.is_finished:
-            self._arrivals.came(now, len(samples) / self._decoder.format.rate)
+            self._arrivals.came(now, len(samples) / self._playhead.rate)
             self._add(self._resampler.process(samples), now)
         return samples
 
@@ -118,30 +121,48 @@ class Speech:
     def cut(self) -> Cut:
         """Fall silent for good, and say how far it was heard."""
         heard = self._playback.cancel()
+        self._note_new()
         self._playhead = self._playhead.hear(heard.samples, rate=self._rate)
         self.is_cut = self._has_ended = True
         self._waiting.clear()
         return Cut(self.id, self._playhead.heard_ms, self._playhead.received_ms, self.response_id)
 
+    def _note_new(self) -> None:
+        """Bring the playhead up to what was received: it is asked for less often than something comes."""
+        if self._new_samples or self._new_words:
+            self._playhead = self._playhead.receive(self._new_samples).tell("".join(self._new_words))
+            self._new_samples = 0
+            self._new_words.clear()
+
     def _add(self, samples: Samples, now: float) -> None:
-        if self._is_flowing and not self.is_finished and self._ran_dry(now):
+        if self._is_flowing and not self.is_finished and now > self._dry_at + _JOINED_S and self._ran_dry(now):
             self._is_flowing = False
             self.underruns += 1
             self._needed_ms = self._arrivals.after_dry_ms
-        self._waiting.append(samples)
         self._ready += len(samples)
+        if self._is_flowing:
+            self._playback.write(samples)
+            self._written = self._ready
+            self._dry_at += len(samples) / self._rate
+            return
+        self._waiting.append(samples)
         # Speech that starts, or has run dry, waits for more than one piece, so that it does not stutter.
-        needed = self._rate * self._needed_ms / 1000
-        if self._is_flowing or self.is_finished or self._ready - self._written >= needed:
+        if self.is_finished or self._ready - self._written >= self._rate * self._needed_ms / 1000:
             for chunk in self._waiting:
                 self._playback.write(chunk)
             self._waiting.clear()
             self._written = self._ready
             self._is_flowing = True
-            self._dry_at = now + (self._written - self._playback.heard().samples) / self._rate - self._lead_s
+            self._dry_at = self._dry_after(self._playback.heard().samples, now)
 
     def _ran_dry(self, now: float) -> bool:
         """Whether the loudspeaker has nothing left: what came too late for it, it cannot join on."""
-        if now <= self._dry_at + _JOINED_S:
-            return False
-        return self._playback.heard().samples + self._lead_s * self._rate >= self._written  # or else it was held
+        heard = self._playback.heard().samples
+        if heard + self._lead_s * self._rate >= self._written:
+            return True
+        self._dry_at = self._dry_after(heard, now)  # it was held, or waited for other speech
+        return False
+
+    def _dry_after(self, heard: int, now: float) -> float:
+        """Return when, at the earliest, the loudspeaker will have nothing left of what is written."""
+        return now + (self._written - heard) / self._rate - self._lead_s

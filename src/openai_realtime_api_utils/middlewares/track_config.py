@@ -8,7 +8,7 @@ from typing import Any
 
 from ..audio.formats import AudioFormat
 from ..events import decode, encode
-from ..handlers import Metadata
+from ..handlers import Metadata, for_types
 from ..state import config as state
 from ..state.config import Config, SessionType
 from ..state.reading import read, read_id, read_text
@@ -100,6 +100,7 @@ class TrackConfig:
         """
         return state.drift(self._state)
 
+    @for_types(_WATCHED)
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``session.created``, ``session.updated``, ``error``, and ``local.session_replaced``."""
         kind = read_text(event, "type")
@@ -128,6 +129,7 @@ class TrackConfig:
             "audio.input.format and audio.output.format in a session.update."
         )
 
+    @for_types(["session.update"])
     def client_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``session.update``."""
         if read_text(event, "type") == "session.update":

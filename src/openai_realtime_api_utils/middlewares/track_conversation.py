@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, KeysView, Mapping
 from typing import Any
 
-from ..handlers import Metadata, MetadataKey
-from ..state.conversation import Conversation, apply, apply_client
+from ..handlers import Metadata, MetadataKey, for_types
+from ..state.conversation import CHANGES, Conversation, apply, apply_client
 from ..state.items import Item
 from ..state.kept_audio import KeptAudio
 from ..state.reading import read_int, read_text
@@ -110,11 +110,12 @@ class TrackConversation:
         if item is not None:
             item.told_heard_text = text
 
+    @for_types(CHANGES)
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch the events that change the conversation."""
         change = apply(self._state, event)
         if change.item is not None:
-            ITEM.put(metadata, change.item)
+            metadata[ITEM] = change.item
             if self._kept_audio is not None and read_text(event, "type") == "response.output_audio.delta":
                 self._keep_audio(self._kept_audio, change.item, event, metadata)
         if change.oddity is not None:
@@ -124,6 +125,7 @@ class TrackConversation:
                 tell(item)
         return event, metadata
 
+    @for_types(["conversation.item.truncate"])
     def client_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``conversation.item.truncate``."""
         apply_client(self._state, event)

@@ -56,7 +56,10 @@ class Arrivals:
         if self._first is None:
             self._first = now
         else:
-            self.late_ms = max(self.late_ms, (now - self._first - self._received_s) * 1000)
-            self._longest_gap_ms = max(self._longest_gap_ms, (now - self._last) * 1000)
+            late_ms, gap_ms = (now - self._first - self._received_s) * 1000, (now - self._last) * 1000
+            if late_ms > self.late_ms:
+                self.late_ms = late_ms
+            if gap_ms > self._longest_gap_ms:
+                self._longest_gap_ms = gap_ms
         self._last = now
         self._received_s += seconds

@@ -6,49 +6,74 @@ sessions). They may also come after it is gone.
 
 from __future__ import annotations
 
-from .change import Change, Changer, Changes, is_of_the_user, mentioned_item
-from .items import Item, Part, Segment
+from typing import NamedTuple
+
+from .change import NOTHING, Change, Changer, Changes, is_of_the_user, mentioned_item
+from .items import Part, Segment
 from .reading import plain_dict, read, read_id, read_int, read_number, read_text
 from .record import Conversation
 
 
-def _mentioned_part(conversation: Conversation, event: object, part_type: str) -> tuple[Item | None, Part]:
+class _Mentioned(NamedTuple):
+    """Be a part that an event is about."""
+
+    item_id: str
+    content_index: int
+    part: Part
+    change: Change
+    """What such an event comes to."""
+
+
+def _mentioned_part(conversation: Conversation, event: object, part_type: str) -> _Mentioned | None:
+    item_id, index = read_id(event, "item_id"), read_int(event, "content_index") or 0
+    last: _Mentioned | None = conversation.grew_last
+    if last is not None and last.item_id == item_id and last.content_index == index:
+        return last
     item = mentioned_item(conversation, event)
     if item is None:
-        return None, Part()
-    part = item.part(read_int(event, "content_index"))
+        return None
+    part = item.part(index)
     if part.type is None:
         part.type = part_type
-    return item, part
+    mentioned = _Mentioned(item.id, index, part, Change(item))
+    if conversation.is_placed(item) and (item.response_id is not None or item.role == "user"):
+        conversation.grew_last = mentioned  # there is nothing more to learn of the item from the next delta
+    return mentioned
 
 
 def _text_delta(part_type: str) -> Changer:
     def change(conversation: Conversation, event: object) -> Change:
-        item, part = _mentioned_part(conversation, event, part_type)
-        part.growing.add(read_text(event, "delta") or "")
-        return Change(item)
+        mentioned = _mentioned_part(conversation, event, part_type)
+        if mentioned is None:
+            return NOTHING
+        mentioned.part.growing.add(read_text(event, "delta") or "")
+        return mentioned.change
 
     return change
 
 
 def _text_done(part_type: str, field: str) -> Changer:
     def change(conversation: Conversation, event: object) -> Change:
-        item, part = _mentioned_part(conversation, event, part_type)
+        mentioned = _mentioned_part(conversation, event, part_type)
+        if mentioned is None:
+            return NOTHING
         whole = read_text(event, field)
         if whole is not None:
-            part.growing.settle(whole)
-        return Change(item)
+            mentioned.part.growing.settle(whole)
+        return mentioned.change
 
     return change
 
 
 def _audio_delta(conversation: Conversation, event: object) -> Change:
-    item, part = _mentioned_part(conversation, event, "output_audio")
-    encoded = read_text(event, "delta") or ""
-    part.audio_bytes += len(encoded) * 3 // 4 - encoded[-2:].count("=")
+    mentioned = _mentioned_part(conversation, event, "output_audio")
+    if mentioned is None:
+        return NOTHING
+    part, encoded = mentioned.part, read_text(event, "delta") or ""
+    part.audio_bytes += len(encoded) * 3 // 4 - encoded.count("=", -2)
     response = conversation.response(read_id(event, "response_id") or "")
     part.audio_format = conversation.audio_format if response is None else response.audio_format
-    return Change(item)
+    return mentioned.change
 
 
 def _content_part(conversation: Conversation, event: object, *, is_final: bool) -> Change:
@@ -79,22 +104,27 @@ def _spoken(change: Changer) -> Changer:
 
 
 def _transcription_segment(conversation: Conversation, event: object) -> Change:
-    item, part = _mentioned_part(conversation, event, "input_audio")
-    segment_id = read_id(event, "id") or str(len(part.segments))
-    part.segments[segment_id] = Segment(
+    mentioned = _mentioned_part(conversation, event, "input_audio")
+    if mentioned is None:
+        return NOTHING
+    segments = mentioned.part.segments
+    segment_id = read_id(event, "id") or str(len(segments))
+    segments[segment_id] = Segment(
         segment_id,
         read_text(event, "text") or "",
         read_text(event, "speaker"),
         read_number(event, "start"),
         read_number(event, "end"),
     )
-    return Change(item)
+    return mentioned.change
 
 
 def _transcription_failed(conversation: Conversation, event: object) -> Change:
-    item, part = _mentioned_part(conversation, event, "input_audio")
-    part.error = plain_dict(read(event, "error"))
-    return Change(item)
+    mentioned = _mentioned_part(conversation, event, "input_audio")
+    if mentioned is None:
+        return NOTHING
+    mentioned.part.error = plain_dict(read(event, "error"))
+    return mentioned.change
 
 
 def _arguments_delta(conversation: Conversation, event: object) -> Change:

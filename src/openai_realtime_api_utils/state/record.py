@@ -37,6 +37,8 @@ class Conversation:
         self._truncating: dict[str, int] = {}
         self._open: dict[str, Response] = {}
         self._closed: dict[str, Response] = {}
+        self.grew_last: Any = None
+        """For those who change parts: which grew last, for it is likely to grow next; None when its item leaves."""
 
     # What is true.
 
@@ -173,6 +175,7 @@ class Conversation:
         self._in_order = None
 
     def _take_out(self, item: Item) -> None:
+        self.grew_last = None
         self._held.pop(item.id, None)
         self._out_of_band.pop(item.id, None)
         if self._items.pop(item.id, None) is not None:
