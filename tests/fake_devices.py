@@ -153,12 +153,17 @@ class Rig:
         self.vad = LocalVad(self.memory)
         self.notices = []
         self.program_stalls = False
+        self.step_s = 0.0
+        """How often the engine looks; 0 is at every step of the rig."""
+        self._looked = self.clock.now()
 
     def run(self, seconds):
         for _ in range(round(seconds / 0.0025)):
             self.clock.advance(0.0025)
             self.system.pump()
-            self.engine.step()
+            if self.clock.now() >= self._looked + self.step_s:
+                self._looked = self.clock.now()
+                self.engine.step()
             self.notices += self.engine.take_notices()
             if not self.program_stalls:
                 self.look()

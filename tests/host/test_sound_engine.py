@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fake_devices import LATENCY_S, Rig
 from openai_realtime_api_utils.errors import AudioError, DeviceError
-from openai_realtime_api_utils.host.engine import Engine
+from openai_realtime_api_utils.host.engine import STEP_S, Engine
 from openai_realtime_api_utils.host.engine_options import EngineOptions
 from openai_realtime_api_utils.host.wav_reader import read_wav
 from openai_realtime_api_utils.ports import SpeechId
@@ -68,6 +68,22 @@ def test_speech_sounds_one_after_the_other():
     sounded = rig.sounded()
     assert [*ramp(2_400), *ramp(2_400, 5_001)] == sounded[sounded > 0].tolist()
     assert (2_400, 2_400) == (first.heard().samples, second.heard().samples)
+
+
+@pytest.mark.parametrize("after", [0.5 + n * 0.0025 for n in range(9)])
+def test_a_cut_between_two_looks_of_the_engine_is_known_to_the_block(after):
+    """Where the device is by then is told by the clock: silence comes at once, and what was heard is counted."""
+    rig = Rig()
+    rig.step_s = STEP_S
+    rig.run(0.5)
+    playback = speak(rig, np.full(48_000, 5_000, np.int16))
+    rig.run(after)
+    taken = np.count_nonzero(rig.sounded())
+    heard = playback.cancel().samples
+    rig.run(0.2)
+    sounded = np.count_nonzero(rig.sounded())
+    assert taken <= sounded <= taken + FADE
+    assert sounded == pytest.approx(heard, abs=FADE)
 
 
 def test_heard_is_what_the_converter_has_put_out():

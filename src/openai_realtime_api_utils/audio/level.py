@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def rms_dbfs(samples: Samples) -> float:
     """Return the mean level in dB below full scale (a full-scale sine is -3 dBFS)."""
     if not len(samples):
         return SILENCE_DBFS
-    return _dbfs(float(np.sqrt(np.mean(np.square(samples.astype(np.float64))))))
+    sound = samples.astype(np.float64)
+    return _dbfs(math.sqrt(float(np.dot(sound, sound)) / len(sound)))
 
 
 def peak_dbfs(samples: Samples) -> float:
@@ -31,7 +33,7 @@ def peak_dbfs(samples: Samples) -> float:
 
 
 def _dbfs(amplitude: float) -> float:
-    return max(SILENCE_DBFS, 20 * float(np.log10(amplitude / 32_768))) if amplitude > 0 else SILENCE_DBFS
+    return max(SILENCE_DBFS, 20 * math.log10(amplitude / 32_768)) if amplitude > 0 else SILENCE_DBFS
 
 
 def faded_in(samples: Samples, length: int, start: int = 0) -> Samples:

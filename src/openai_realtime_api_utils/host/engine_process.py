@@ -26,7 +26,7 @@ from .sound_memory import Shared, SoundMemory, opened
 _PATIENCE_S = 2.0
 """How long an engine may take to close its devices before it is killed."""
 
-_LOOK_EVERY = 5
+_LOOK_EVERY = 3
 """Steps between two looks whether the program is still there."""
 
 _PRIORITY = -11

@@ -28,7 +28,8 @@ _STALE_S = 0.25
 """How long the device may run on although the engine has not looked: what it may take by then is not laid on."""
 _STANDS_S = 0.05
 """How long it is believed to run on: longer, and its engine has died."""
-_FRESH_S = 0.01
+_FRESH_S = 0.005
+"""By how much less the device may have taken than time went by since it was looked at: a block."""
 _PIECE_S = 0.5
 """Speech is laid in pieces of this length at most, so that a cut gives back little at a time."""
 _KEPT_CLEAR_S = 1.0

@@ -76,7 +76,7 @@ class StreamMic:
         if gate not in ("open", "push_to_talk"):
             raise HandlerError(f"StreamMic has no gate {gate!r}: give 'open' or 'push_to_talk'.")
         require("numpy", extra="audio", needed_by="StreamMic")
-        from ..audio.level import SILENCE_DBFS
+        from ..audio.level import SILENCE_DBFS, rms_dbfs
         from ..audio.sample_queue import SampleQueue
         from ..audio.stream_encoder import StreamEncoder
 
@@ -84,6 +84,7 @@ class StreamMic:
         """Set it True to send silence."""
         self.level = SILENCE_DBFS
         """How loud the microphone is, in dB below full scale (RMS of the last frame); muted, it is silence."""
+        self._level_of = rms_dbfs
         self._microphone = microphone
         self._frame_ms = frame_ms
         self._gate = gate
@@ -221,14 +222,12 @@ class StreamMic:
         self._changed.set()
 
     def _hear(self, frame: Frame) -> None:
-        from ..audio.level import rms_dbfs
-
         self._lost_before += frame.lost
         if self._key.released_at is not None and frame.time >= self._key.released_at:
             self._end_turn()
         is_shut = self._gate == "push_to_talk" and not self._key.is_listening
         samples = frame.samples * 0 if self.mute or is_shut else frame.samples
-        self.level = rms_dbfs(samples)
+        self.level = self._level_of(samples)
         if is_shut and not self._server_detects_turns:
             self._pre_roll.put(frame.samples * 0 if self.mute else frame.samples)
             return
