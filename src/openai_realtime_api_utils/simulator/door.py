@@ -24,6 +24,8 @@ from .service import Service
 
 PATH = "/v1/realtime"
 TRANSLATIONS = f"{PATH}/translations"
+AZURE_PATHS = ("/openai/realtime", "/openai/v1/realtime")
+"""Where Azure serves the same: by ``deployment``, as the SDK's client for it asks, or by ``model``."""
 _SUBPROTOCOL = "realtime"
 _REFUSED_KEY = "invalid_request_error.invalid_api_key"
 _REFUSED_MODEL = "invalid_request_error.model_not_found"
@@ -91,7 +93,7 @@ class Door:
 
     def _refused(self, request: HttpRequest) -> HttpAnswer | None:
         service = self._service
-        if request.path not in (PATH, TRANSLATIONS):
+        if request.path not in (PATH, TRANSLATIONS, *AZURE_PATHS):
             message = f"There is nothing at this path: use {PATH} or {TRANSLATIONS}."
             return refusal(HTTPStatus.NOT_FOUND, "invalid_url", message)
         call_id = request.query.get("call_id")
@@ -113,7 +115,7 @@ class Door:
 
     def _model(self, request: HttpRequest, key: EphemeralKey | None) -> str | None:
         of_key = key.model if key is not None else None
-        return request.query.get("model") or of_key
+        return request.query.get("model") or request.query.get("deployment") or of_key
 
     async def _run(self, connection: Incoming, kind: Kind, model: str | None, key: EphemeralKey | None) -> None:
         service = self._service

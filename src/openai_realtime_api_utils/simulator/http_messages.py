@@ -34,10 +34,12 @@ class HttpRequest:
 
     @property
     def key(self) -> str:
-        """Return the key that it brings, in either place; ``""`` if it brings none."""
+        """Return the key that it brings, in any of three places; ``""`` if it brings none."""
         scheme, _, key = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and key.strip():
             return key.strip()
+        if self.headers.get("api-key"):  # Azure's way (the SDK's client for it)
+            return self.headers["api-key"]
         offered = [each.strip() for each in self.headers.get("sec-websocket-protocol", "").split(",")]
         return next((each.removeprefix(_KEY_PREFIX) for each in offered if each.startswith(_KEY_PREFIX)), "")
 
