@@ -158,17 +158,17 @@ async def memory(stack: Any, url: str, number: int, *_: Any) -> dict[str, Any]:
     return {"kb": added, "open": len(opened)}
 
 
-async def growth(stack: Any, url: str, *_: Any) -> dict[str, Any]:
-    """Measure what a long conversation leaves behind: memory at its end, against a quarter of the way."""
-    told, at_quarter = Told(), 0.0
+async def growth(stack: Any, url: str, number: int, *_: Any) -> dict[str, Any]:
+    """Measure what a long conversation leaves behind: memory at its end, less that after a number of events."""
+    told, before = Told(), 0.0
     session = await stack.begin(url, told)
     while not told.ended.is_set():
         await asyncio.sleep(0.05)
-        if not at_quarter and told.events > 5000:
-            at_quarter = rss_kb()
-    grown = rss_kb() - at_quarter
+        if not before and told.events > number:
+            before = rss_kb()
+    grown = rss_kb() - before
     await session.close()
-    return {"kb": grown, "events": told.events}
+    return {"kb": grown, "before_kb": before, "events": told.events}
 
 
 def settle() -> None:

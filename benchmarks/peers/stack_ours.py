@@ -35,7 +35,8 @@ async def begin(url: str, told: Any) -> Session:
             config, talk, speaker, on_interrupt_handlers=[lambda _: told.interrupted()], clock=clock
         )
     )
-    middlewares = [ids, config, talk, *arbiter(), player]
+    arbitrating = arbiter()
+    middlewares = [ids, config, talk, *arbitrating, player]
 
     def tell(event: Any, metadata: Any, _connection: Any) -> Any:
         told.event()
@@ -45,9 +46,10 @@ async def begin(url: str, told: Any) -> Session:
             told.end(event.event_id)
         return event, metadata
 
-    server = [m.server_event_handler for m in middlewares if hasattr(m, "server_event_handler")]
+    watching = [m.server_event_handler for m in (config, talk, *arbitrating)]
     client_handlers = [m.client_event_handler for m in middlewares if hasattr(m, "client_event_handler")]
-    keep_receiving, send = stack.enter_context(utils.hook_handlers(connection, [*server, tell], client_handlers))
+    server = [*watching, *player.server_handlers, tell]
+    keep_receiving, send = stack.enter_context(utils.hook_handlers(connection, server, client_handlers))
     for middleware in middlewares:
         if hasattr(middleware, "register_send_with_handlers"):
             middleware.register_send_with_handlers(send)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .handlers import MetadataKey as MetadataKey
     from .handlers import Middleware as Middleware
     from .handlers import ServerEventHandler as ServerEventHandler
+    from .handlers import for_types as for_types
     from .hooked_session import HookedSession as HookedSession
     from .hooked_session import hook_middlewares as hook_middlewares
     from .hooks import Hooked as Hooked
@@ -118,7 +119,7 @@ _HOMES = {
     "host.room": ("Room",),
     "host.wav": ("WavMicrophone", "WavSpeaker"),
     "handlers": ("HANDLED", "RECEIVED_AT", "SENT_BY", "ClientEventHandler", "Metadata", "MetadataKey", "Middleware",
-                 "ServerEventHandler"),
+                 "ServerEventHandler", "for_types"),
     "ports": ("Connection", "Frame", "Heard", "Microphone", "Playback", "Send", "Speaker", "SpeechId"),
     "resume": ("FileStore", "MemoryStore", "RedisStore", "keep_last", "resume"),
     "clock": ("Clock", "ManualClock", "SystemClock"),

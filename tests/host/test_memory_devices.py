@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openai_realtime_api_utils.clock import ManualClock
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.host.memory import MemoryMicrophone, MemorySpeaker
+from openai_realtime_api_utils.host.tape_speaker import TapeSpeaker
 from openai_realtime_api_utils.ports import SpeechId
 
 
@@ -102,3 +105,51 @@ def test_a_told_microphone_hears_it_at_once_and_silence_around():
 
     fast_forward.run(main(), clock)
     assert [(0.0, [0] * 10), (0.01, [1] * 7 + [2] * 3), (0.02, [2] * 3 + [0] * 7)] == heard
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "write", "play", "finish", "hold", "go_on", "cancel", "heard"]),
+        st.integers(0, 2),
+        st.integers(0, 30),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_when_the_tape_is_told_the_time_changes_nothing(steps):
+    """A loudspeaker that puts off what writing need not wait for sounds as one that does all of it at once."""
+
+    def sounded(**options):
+        clock = ManualClock()
+        speaker = TapeSpeaker(clock, 1_000, keep_s=60, **options)
+        speeches, finished, told = [speaker.play(SpeechId("0"))], set(), []
+        for number, (what, which, ms) in enumerate(steps):
+            clock.advance(ms / 1000)
+            at = which % len(speeches)
+            if what == "play":
+                speeches.append(speaker.play(SpeechId(str(number))))
+            elif what == "write" and at not in finished:
+                sound = np.arange(1, 21, dtype="<i2") + 50 * number
+                speeches[at].write(np.frombuffer(sound.tobytes(), "<i2"))
+            elif what in ("finish", "hold", "go_on", "cancel"):
+                getattr(speeches[at], what)()
+                finished |= {at} if what in ("finish", "cancel") else set()
+            elif what == "heard":
+                told.append(speeches[at].heard())
+        clock.advance(0.5)
+        return speaker.come_to_present().past(0)[1].tolist(), told
+
+    assert sounded() == sounded(on_sounded=lambda _: None)
+
+
+def test_what_was_written_stays_as_it_was():
+    """Whoever writes samples may use their memory again."""
+    clock = ManualClock()
+    speaker = MemorySpeaker(clock)
+    samples = steady(480)
+    speaker.play(SpeechId("item")).write(samples)
+    samples[:] = 0
+    clock.advance(0.02)
+    assert speaker.sounded().tolist() == [600] * 480

@@ -544,3 +544,23 @@ def test_the_order_is_not_worked_out_twice():
     items = conversation.items
     apply(conversation, transcription("delta", delta="Hello."))
     assert items is conversation.items
+
+
+def test_deltas_that_come_late_do_not_bring_a_part_back():
+    """The part that grew last is forgotten with its item, whatever takes that out."""
+    delta = made("response.output_audio_transcript.delta", response_id="R", item_id="A", content_index=0, delta="x")
+    talk = replica(*spoken_answer("R", "A", None, "one", "two"), made("conversation.item.deleted", item_id="A"))
+    assert apply(talk, delta).item is None
+    assert talk.item("A") is None
+    evicting = replica(*spoken_answer("R", "A", None, "one", "two"), added(message("U", "user"), "A"), keep_items=1)
+    assert apply(evicting, delta).item is None
+
+
+def test_a_part_is_told_apart_from_the_one_that_grew_last():
+    """Neither another part of the same item nor the same part of another one grows instead."""
+    talk = replica(*spoken_answer("R", "A", None, "one"), *spoken_answer("R", "B", "A", "two"))
+    for item_id, index, text in (("B", 0, " b0"), ("B", 1, "b1"), ("A", 0, " a0"), ("A", 1, "a1"), ("B", 1, " more")):
+        event = {"response_id": "R", "item_id": item_id, "content_index": index, "delta": text}
+        apply(talk, made("response.output_text.delta", **event))
+    assert [part.text for part in talk.item("B").content] == ["two b0", "b1 more"]
+    assert [part.text for part in talk.item("A").content] == ["one a0", "a1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -98,6 +99,8 @@ async def _converse(
         watching = [iap, mic, narrate, *([save] if save else [])]
         middlewares = [GiveClientEventId(), *calling, config, conversation, *watching]
         async with hook_middlewares(connection, middlewares, clock=clock) as session:
+            gc.collect()
+            gc.freeze()  # a full collection of all that was imported would hold up speech by some 60 ms
             await session.send(_session_update(options))
             if options.greeting:
                 await session.send({"type": "response.create"})
