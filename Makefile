@@ -68,8 +68,9 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock:
 	$(COMPILE) pyproject.toml --extra local --group build -o locks/talk.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint locks/talk.txt -o locks/test.txt
-	for name in openai_agents pydantic_ai livekit pipecat; do \
-	  $(COMPILE) tools/foreign/$$name.in -o tools/foreign/$$name.txt || exit 1; done
+	for lock in $(addprefix tools/foreign/,openai_agents pydantic_ai livekit pipecat) \
+	  $(patsubst %.in,%,$(wildcard benchmarks/peers/*.in)); do \
+	  $(COMPILE) $$lock.in -o $$lock.txt || exit 1; done
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage*
