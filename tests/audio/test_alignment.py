@@ -55,6 +55,21 @@ def test_a_server_that_guesses_its_delay_moves_little():
     assert 0 == alignment.resets
 
 
+def test_while_the_echo_is_known_only_a_jump_of_the_clocks_counts():
+    """They stray by 200 ppm for five minutes, and jump by 150 ms; ``slip`` alone moves the offset by less."""
+    alignment = Alignment(RATE)
+    offsets = []
+    for n in range(1_300):
+        wanted = 960 + n / 4 * RATE * 2e-4 + (3_600 if n >= 1_200 else 0)
+        alignment.measure(n / 4, wanted, is_echo_known=True)
+        offsets.append(alignment.offset(n / 4))
+    jump = offsets[-1] - 960
+    assert {960} == set(offsets[:1_200])
+    assert (1, True) == (len(set(offsets[1_200:])), abs(jump - 3_600) < 24)
+    alignment.slip(-2)
+    assert (960 + jump - 2, 2) == (alignment.offset(400.0), alignment.slips)
+
+
 def test_it_must_be_measured_first():
     """There is nothing to read before."""
     with pytest.raises(ValueError, match="measure"):

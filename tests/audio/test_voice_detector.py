@@ -58,3 +58,13 @@ def test_a_click_is_no_talk():
     sound = np.zeros(RATE, np.int16)
     sound[12_000:12_500] = 20_000
     assert [] == changes(sound)
+
+
+def test_talk_begins_when_it_may():
+    """What may not begin is asked for again 20 ms later; it is heard meanwhile, and begins at once when it may."""
+    detector, asked = VoiceDetector(), []
+    for n in range(0, len(QUESTION), 480):
+        detector.hear(QUESTION[n : n + 480], lambda n=n: asked.append(n) or len(asked) >= 5)
+        if detector.is_talking:
+            break
+    assert [480 * n for n in range(5)] == [n - asked[0] for n in asked]

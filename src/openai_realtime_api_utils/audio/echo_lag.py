@@ -38,7 +38,7 @@ _MISSES = 4
 """So many times in a row not found where it is expected, the echo is not known any more."""
 
 _SPAN = 7
-"""How many of the last frames are judged, where it is asked whether they are echo: little more than what begins talk."""
+"""How many of the last frames are judged, where it is asked whether they are echo: not much over what begins talk."""
 _ONLY_ECHO, _ONLY_OF_BEST = 0.75, 0.85
 """How like the far end they are then, at least: where nothing rings, echo alone was 0.97 to 1.0 (17 times), and with a
 word as loud over it 0.81 at most (42 times). Of a room that rings, or a voice much softer, it does not tell.
