@@ -150,14 +150,14 @@ async def test_the_microphone_does_not_hear_the_loudspeaker(card):
     assert levels[None] - levels["aec3"] > 30
 
 
-async def test_talk_holds_the_loudspeaker_although_the_program_stands_still(own_card):
+async def test_talk_holds_the_loudspeaker_although_the_program_stands_still(headset):
     """The engine hears it; the handlers are told when the program wakes, and speech goes on at the sample."""
     told = []
-    with host_audio() as sound, own_card.listen() as ear:
+    with host_audio(echo=None) as sound, headset.listen() as ear:
         sound.local_vad.register_handler(told.append)
         playback = speak(sound, tone(5))
         await until(lambda: playback.heard().samples > 2 * SECOND)
-        own_card.say(read_wav(questions.path()))
+        headset.say(read_wav(questions.path()))
         stalled_at = time.monotonic()
         while time.monotonic() < stalled_at + 1.2:  # nothing else runs on this loop
             pass
