@@ -54,7 +54,7 @@ async def begin(url: str, told: Any) -> Session:
         if hasattr(middleware, "register_send_with_handlers"):
             middleware.register_send_with_handlers(send)
     session = Session(lambda: send(appended()), connection.close)
-    session.stack = stack  # type: ignore[attr-defined]
+    session.stack, session.send = stack, send  # type: ignore[attr-defined]
     session.task = asyncio.get_running_loop().create_task(keep_receiving())  # type: ignore[attr-defined]
     await send({"type": "session.update", "session": {"type": "realtime"}})
     return session

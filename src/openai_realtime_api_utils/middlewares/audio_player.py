@@ -188,13 +188,14 @@ class AudioPlayer:
 
     def _speech_of(self, event: Any, metadata: Metadata) -> Speech | None:
         """Return the speech that a delta belongs to, begun if it is the first; None if the delta does not say."""
-        item_id, index = read_id(event, "item_id"), read_int(event, "content_index") or 0
-        if item_id is None:
-            _logger.warning("A %s names no item; it was skipped.", event.type)
-            return None
-        speech = self._latest
-        if speech is None or speech.id != (item_id, index):  # most deltas go on where the last one ended
-            speech_id = SpeechId(item_id, index)
+        speech = self._latest  # most deltas go on where the last one ended
+        named = getattr(event, "item_id", None), getattr(event, "content_index", None)
+        if speech is None or speech.id != named:
+            item_id = read_id(event, "item_id")
+            if item_id is None:
+                _logger.warning("A %s names no item; it was skipped.", event.type)
+                return None
+            speech_id = SpeechId(item_id, read_int(event, "content_index") or 0)
             speech = self._speeches.get(speech_id) or self._begin(speech_id, read_id(event, "response_id"))
             self._latest = speech
         metadata[SPEECH] = speech.id

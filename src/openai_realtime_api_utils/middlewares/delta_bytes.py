@@ -18,8 +18,8 @@ def delta_bytes(event: Any, metadata: Metadata) -> bytes:
     Raises:
         ValueError: they are not base64.
     """
-    data = _DELTA_BYTES.get(metadata)
+    data: bytes | None = metadata.get(_DELTA_BYTES)
     if data is None:
         data = pybase64.b64decode(read_text(event, "delta") or "", validate=True)
-        _DELTA_BYTES.put(metadata, data)
+        metadata[_DELTA_BYTES] = data
     return data

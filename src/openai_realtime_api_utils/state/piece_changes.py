@@ -25,13 +25,17 @@ class _Mentioned(NamedTuple):
 
 
 def _mentioned_part(conversation: Conversation, event: object, part_type: str) -> _Mentioned | None:
-    item_id, index = read_id(event, "item_id"), read_int(event, "content_index") or 0
     last: _Mentioned | None = conversation.grew_last
-    if last is not None and last.item_id == item_id and last.content_index == index:
+    if (
+        last is not None
+        and getattr(event, "item_id", None) == last.item_id
+        and getattr(event, "content_index", None) == last.content_index
+    ):
         return last
     item = mentioned_item(conversation, event)
     if item is None:
         return None
+    index = read_int(event, "content_index") or 0
     part = item.part(index)
     if part.type is None:
         part.type = part_type
