@@ -14,6 +14,7 @@ from ..state.reading import read_id, read_text
 from .frames import frame_type, parsed, translated
 from .line import Line
 from .outgoing import retell, send_all
+from .owing import is_apart_response
 from .sessions import Sessions
 from .views import transcribes
 
@@ -41,9 +42,25 @@ def taken(sessions: Sessions, line: Line, frame: bytes) -> bytes | None:
         sessions.spawn(send_all(line, out), "put in what was refused")
     if is_echo:
         return None
-    if not ids:
+    if ids:
+        event = translated(event, ids)
+    if not stand_behind_absent(sessions, line, event) and not ids:
         return frame
-    return to_json(translated(event, ids))
+    return to_json(event)
+
+
+def stand_behind_absent(sessions: Sessions, line: Line, event: _Event) -> bool:
+    """Have a new item come after those that its session knows nothing of; return whether its event was changed."""
+    if not line.absent or event.get("type") != "conversation.item.added" or "previous_item_id" not in event:
+        return False
+    items, previous = sessions.conversation.items, event["previous_item_id"]
+    index = next((n for n in range(len(items), 0, -1) if items[n - 1].id == previous), 0 if previous is None else None)
+    if index is None:
+        return False
+    while index < len(items) and items[index].id in line.absent:
+        event["previous_item_id"] = items[index].id
+        index += 1
+    return event["previous_item_id"] != previous
 
 
 def look(sessions: Sessions, line: Line, event_type: str, event: _Event) -> bool:
@@ -145,6 +162,8 @@ def _response_created(sessions: Sessions, line: Line, event: _Event) -> bool:
     response = event.get("response")
     response_id = read_id(response, "id")
     if response_id is not None:
+        if not is_apart_response(dict(response or {})):  # there is one at a time: the end of any other was lost
+            line.responses = {id_: told for id_, told in line.responses.items() if is_apart_response(told)}
         line.responses[response_id] = dict(response or {})
         line.asked_by[response_id] = sessions.unanswered.answered(event)
     return False

@@ -14,6 +14,7 @@ from ..clock import Clock
 from ..closing import Closing, closed_as
 from ..plain_connection import warn_of_plain
 from ..state.planting import Planting
+from ..state.reading import read_id
 from .frames import parsed
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Any]]
@@ -52,6 +53,8 @@ class Line:
         """The event ids of the updates that were sent and not answered, in order."""
         self.native: set[str] = set()
         """The items that were made in this session while the one before it was still speaking."""
+        self.absent: frozenset[str] = frozenset()
+        """The items of the conversation that the session was not given, as of what the user heard nothing."""
         self.created_frame: bytes | None = None
         """The frame that announced the session, where it was taken while the session was prepared."""
         self.is_closing = False
@@ -73,7 +76,7 @@ class Line:
     @property
     def session_id(self) -> str | None:
         """The session's id, where it is known."""
-        return (self.session or {}).get("id")
+        return read_id(self.session, "id")
 
     @property
     def closing(self) -> Closing | None:

@@ -149,6 +149,7 @@ async def give(sessions: Sessions, line: Line, before: Line) -> None:
 def take_over(sessions: Sessions, line: Line, before: Line, gap: Gap) -> None:
     """Go on with a primed session."""
     sessions.line = line
+    note_absent(sessions, line)
     line.put_back()
     if line.session is None:
         line.session = before.session
@@ -162,10 +163,19 @@ def take_over(sessions: Sessions, line: Line, before: Line, gap: Gap) -> None:
     sessions.spawn(flush(sessions, line, gap), "send what waited")
 
 
+def note_absent(sessions: Sessions, line: Line) -> None:
+    """Note what a session that takes over was not given, unless it has had it all the time (a sideband)."""
+    if line.is_announced:
+        items = sessions.conversation.items
+        known = line.planting.there
+        line.absent = frozenset(i.id for i in items if i.id not in known and i.response_id not in sessions.under_way)
+
+
 def switch_to(sessions: Sessions, line: Line) -> None:
     """Let a primed session take over; the one before it finishes what it is saying."""
     old, sessions.draining, sessions.line = sessions.line, sessions.line, line
     gap = sessions.gap = Gap(None, began_at=sessions.clock.now())
+    note_absent(sessions, line)
     line.put_back()
     if sessions.config.session_type == "translation":
         old.is_closing = True

@@ -114,6 +114,7 @@ class UserAudio:
         """Whether sound was sent since the last commit or clear."""
         self.untranscribed: dict[str, str] = {}
         """The sound, base64, of turns that wait for their transcript; of the last two at most."""
+        self._is_turn = False  # from the beginning of speech to its commit, which comes later than its end
         self._sound = _Sound(_BEFORE_S)
 
     @property
@@ -127,13 +128,13 @@ class UserAudio:
 
     def append(self, audio: str, *, detects_turns: bool) -> None:
         """Take a piece that was sent."""
-        self._sound.seconds = _LONGEST_S if self.is_speaking or not detects_turns else _BEFORE_S
+        self._sound.seconds = _LONGEST_S if self._is_turn or not detects_turns else _BEFORE_S
         self._sound.add(pybase64.b64decode(audio), self.format)
         self.is_pending = True
 
     def started(self) -> None:
         """Take ``speech_started``."""
-        self.is_speaking = True
+        self.is_speaking = self._is_turn = True
 
     def stopped(self) -> None:
         """Take ``speech_stopped``."""
@@ -141,7 +142,7 @@ class UserAudio:
 
     def committed(self, item_id: str) -> None:
         """Take ``committed``: the turn is an item now."""
-        self.is_speaking = self.is_pending = False
+        self.is_speaking = self.is_pending = self._is_turn = False
         sound = self._sound.take()
         if sound:
             self.untranscribed[item_id] = pybase64.b64encode_as_string(sound)
@@ -150,7 +151,7 @@ class UserAudio:
 
     def cleared(self) -> None:
         """Take ``cleared``."""
-        self.is_pending = False
+        self.is_pending = self._is_turn = False
         self._sound.clear()
 
     def transcribed(self, item_id: str) -> None:
@@ -159,7 +160,7 @@ class UserAudio:
 
     def take_unfinished(self) -> bytes:
         """Return the sound of the turn that was under way, as the connection is lost."""
-        self.is_speaking = self.is_pending = False
+        self.is_speaking = self.is_pending = self._is_turn = False
         return self._sound.take()
 
 

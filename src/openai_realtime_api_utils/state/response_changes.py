@@ -26,8 +26,13 @@ def _output_format(configured: object, default: AudioFormat) -> AudioFormat:
 
 def _response_created(conversation: Conversation, event: object) -> Change:
     response = _stated_response(conversation, event)
-    if response is not None:
-        _state(response, read(event, "response"))
+    if response is None:
+        return NOTHING
+    _state(response, read(event, "response"))
+    if not response.is_out_of_band:  # a conversation has one at a time: the end of any other was lost on its way
+        for other in [each for each in conversation.open_responses.values() if not each.is_out_of_band]:
+            if other is not response:
+                _end(conversation, other, "incomplete")
     return NOTHING
 
 
@@ -49,12 +54,17 @@ def _response_done(conversation: Conversation, event: object) -> Change:
         if item is not None:
             item.take(sent, is_final=True)
             _join(conversation, response, item)
-    if response.status != "completed":
+    _end(conversation, response, response.status)
+    return NOTHING
+
+
+def _end(conversation: Conversation, response: Response, status: str) -> None:
+    response.status = status
+    if status != "completed":
         for item in filter(None, map(conversation.item, response.ids)):
             if item.status in (None, "in_progress"):
                 item.status = "incomplete"
     conversation.close(response)
-    return NOTHING
 
 
 def _stated_response(conversation: Conversation, event: object) -> Response | None:

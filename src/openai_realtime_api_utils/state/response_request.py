@@ -51,10 +51,10 @@ class ResponseRequest:
         return {"type": "response.create", "event_id": self._asked, **body}
 
     def created(self, response_id: str) -> None:
-        """Take note of a response of the conversation, whoever asked for it."""
+        """Take note of a response of the conversation, whoever asked for it; there is one at a time."""
         if self._asked is not None:
             self._asked, self._answered = None, self._asked
-        self._open.add(response_id)
+        self._open = {response_id}  # one whose end was never told is over, too
 
     def done(self, response_id: str) -> None:
         """Take note of the end of a response."""

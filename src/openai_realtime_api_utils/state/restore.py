@@ -18,7 +18,7 @@ ItemParam: TypeAlias = dict[str, Any]
 """An item as ``conversation.item.create`` takes it, with its id."""
 
 UNTRANSCRIBED = "[speech that was not transcribed]"
-"""Stands for what the user said where neither its words nor its sound are left."""
+"""Stands for what the user said, or for the rest of it, where neither its words nor its sound are left."""
 
 LOST_OUTPUT = json.dumps({"error": "The program ended while this ran. It is not known whether it took effect."})
 """The output of a call whose program died: running it again might do it twice."""
@@ -126,7 +126,7 @@ def _part(part: Part, audio: str | None) -> dict[str, Any] | None:
     if part.type == "input_audio" and not part.growing.is_final:  # what is transcribed so far may be but the beginning
         if audio:
             return {"type": "input_audio", "audio": audio}
-        return {"type": "input_text", "text": part.text or UNTRANSCRIBED}
+        return {"type": "input_text", "text": f"{part.text} {UNTRANSCRIBED}".strip()}
     return {"type": "input_text", "text": part.text} if part.text else None
 
 
@@ -157,8 +157,8 @@ def _tokens(param: ItemParam) -> int:
     parts: list[dict[str, Any]] = param.get("content", [])
     images = sum(part["type"] == "input_image" for part in parts)
     seconds = sum(len(part.get("audio") or "") * 3 // 4 // 48_000 for part in parts)
-    words = sum(len(part.get("text") or "") for part in parts)
-    words += len(param.get("arguments") or "") + len(param.get("output") or "")
+    words = sum(len(str(part.get("text") or "")) for part in parts)  # a server may have sent anything
+    words += len(str(param.get("arguments") or "")) + len(str(param.get("output") or ""))
     # the user's sound is 10 tokens a second (API reference)
     return _TOKENS_OF_AN_ITEM + words // _LETTERS_PER_TOKEN + images * _TOKENS_OF_AN_IMAGE + seconds * 10
 
