@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
@@ -46,3 +47,20 @@ class FakeConnection:
 
     async def close(self, *, code: int = 1000, reason: str = "") -> None:
         self.inbox.put_nowait(closed_by_us(code))
+
+
+class Service:
+    """Be a service of connections that answer by hand."""
+
+    def __init__(self, *first):
+        self.connections = []
+        self.first = first
+
+    @asynccontextmanager
+    async def connect(self):
+        connection = FakeConnection(*self.first)
+        self.connections.append(connection)
+        yield connection
+
+    def answer(self, **event):
+        self.connections[-1].inbox.put_nowait(event)

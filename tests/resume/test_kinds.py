@@ -3,34 +3,16 @@
 import asyncio
 import base64
 import json
-from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 
 from exchange import said, texts
-from fakes import FakeConnection, closed_by_server
+from fakes import Service, closed_by_server
 from openai_realtime_api_utils import ManualClock
 from openai_realtime_api_utils.host import fast_forward
 from simulated import loud, quiet
 from talking import HEARS, STORY, TEXT, Talk, run, spoken
-
-
-class Service:
-    """Be a service of connections that answer by hand."""
-
-    def __init__(self, *first):
-        self.connections = []
-        self.first = first
-
-    @asynccontextmanager
-    async def connect(self):
-        connection = FakeConnection(*self.first)
-        self.connections.append(connection)
-        yield connection
-
-    def answer(self, **event):
-        self.connections[-1].inbox.put_nowait(event)
 
 
 def by_hand(program, *first):
