@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from websockets.frames import Close
 
-from openai_realtime_api_utils.simulator import Settings, connect
+from openai_realtime_api_utils.simulator import Faults, Settings, connect
 from simulated import LoudVad
 
 
@@ -25,6 +25,7 @@ class Exchange:
         cut: Callable[[dict[str, Any]], int | None] | None = None,
         change: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None,
         change_sent: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        faults: Sequence[Faults] = (),
         **settings: Any,
     ):
         """Make an exchange.
@@ -36,6 +37,7 @@ class Exchange:
                 and all that follow never arrive.
             change: makes another dialect of each server event, or takes it out.
             change_sent: makes of each client event what the simulator understands.
+            faults: those of the first connection, of the second, and so on; the rest have none.
             settings: of the simulator.
         """
         self.engine = engine
@@ -43,6 +45,7 @@ class Exchange:
         self.cut = cut
         self.change = change
         self.change_sent = change_sent
+        self.faults = list(faults)
         self.settings = Settings(**settings)
         self.connections: list[Any] = []
         self.received: list[list[dict[str, Any]]] = []
@@ -56,6 +59,7 @@ class Exchange:
     async def connect(self):
         if self.refusals:
             raise self.refusals.pop(0)
+        faults = self.faults.pop(0) if self.faults else None
         received, sent = [], []
 
         def watch(sender, frame):
@@ -67,6 +71,7 @@ class Exchange:
             vad=LoudVad,
             settings=replace(self.settings, seed=len(self.opened)),
             watch=watch,
+            faults=faults,
         ) as connection:
             self.connections.append(connection)
             self.received.append(received)
