@@ -54,7 +54,7 @@ faults: .venv/.installed-test
 
 soak: .venv/.installed-test
 	@$(BIN)/python -m benchmarks.soak 24
-	@$(BIN)/python -m benchmarks.soak --real 10
+	@$(BIN)/python -m benchmarks.soak_real 10
 
 fuzz: .venv/.installed-test
 	@FUZZ_MINUTES=10 $(BIN)/python -m pytest tests/test_fuzz.py --timeout 1200

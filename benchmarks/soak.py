@@ -1,27 +1,25 @@
 """Hold one conversation for hours on the manual clock, with rotations, drops and barge-ins.
 
 python -m benchmarks.soak [HOURS] [--svg FILE]
-python -m benchmarks.soak --real MINUTES     twenty sessions at once, over sockets, in real time
 """
 
 import argparse
-import asyncio
 import gc
 import random
 import resource
 import sys
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from exchange import Exchange
-from openai_realtime_api_utils import AudioPlayer, ManualClock, MemorySpeaker, SystemClock, TrackConversation
+from openai_realtime_api_utils import AudioPlayer, ManualClock, MemorySpeaker, TrackConversation
 from openai_realtime_api_utils.host import fast_forward
 from openai_realtime_api_utils.middlewares import Interrupt
-from openai_realtime_api_utils.simulator import Faults, ScriptedEngine, serve
-from talking import TEXT, Talk
+from openai_realtime_api_utils.simulator import ScriptedEngine
+from talking import Talk
 
 KEEP_ITEMS = 200
 TURN_S = 30.0
@@ -36,19 +34,35 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-async def soak(hours: float, clock: ManualClock, seed: int = 1) -> list[tuple[float, float]]:
-    """Talk for so many hours of the clock; return (hours, MB) every half hour."""
-    chance = random.Random(seed)
-    engine = ScriptedEngine(replies={"": ANSWER}, clock=clock)
-    engine.turns = _LastOnly()  # type: ignore[assignment]
+async def soak(
+    hours: float,
+    clock: ManualClock,
+    *,
+    keep_items: int = KEEP_ITEMS,
+    every_h: float = 0.5,
+    measure_mb: Callable[[], float] = resident_mb,
+    also: Sequence[Any] = (),
+) -> list[tuple[float, float]]:
+    """Talk for so many hours of the clock; return (hours, MB) each time some have passed.
+
+    Args:
+        hours: how long.
+        clock: jumps.
+        keep_items: how many items of the conversation are kept.
+        every_h: how often to measure.
+        measure_mb: measures.
+        also: middlewares to hook beside the others.
+    """
+    chance = random.Random(1)
+    engine = last_turns(ScriptedEngine(replies={"": ANSWER}, clock=clock))
     exchange = Exchange(engine, clock, keep_audio_s=10.0)
     talk = Talk(exchange, clock)
-    talk.conversation = TrackConversation(keep_items=KEEP_ITEMS)
+    talk.conversation = TrackConversation(keep_items=keep_items)
     talk.events.keeps = 50
     player = AudioPlayer(MemorySpeaker(clock), clock=clock)
     interrupt = Interrupt(talk.config, talk.conversation, player, clock=clock)
-    curve = [(0.0, resident_mb())]
-    async with talk.held(player, interrupt, heard=player):
+    curve = [(0.0, measure_mb())]
+    async with talk.held(player, interrupt, *also, heard=player):
         await talk.send({"type": "session.update", "session": SESSION})
         while clock.now() < hours * 3600:
             await talk.turn("And then?")
@@ -59,47 +73,15 @@ async def soak(hours: float, clock: ManualClock, seed: int = 1) -> list[tuple[fl
                 interrupt.interrupt()
             await talk.wait(TURN_S * (0.5 + chance.random()))
             exchange.forget()
-            if clock.now() / 3600 - curve[-1][0] >= 0.5:
-                curve.append((clock.now() / 3600, resident_mb()))
+            if clock.now() / 3600 - curve[-1][0] >= every_h:
+                curve.append((clock.now() / 3600, measure_mb()))
     return curve
 
 
-async def in_real_time(minutes: float, sessions: int = 20) -> tuple[int, int]:
-    """Hold conversations over sockets, each dropped now and then; return how many turns, and how many drops."""
-    from openai import AsyncOpenAI
-
-    clock = SystemClock()
-    until = clock.now() + minutes * 60
-
-    async def one(client: AsyncOpenAI, seed: int) -> tuple[int, int]:
-        chance, turns, drops = random.Random(seed), 0, 0
-        current: list[Any] = []
-
-        @asynccontextmanager
-        async def connect() -> Any:
-            async with client.realtime.connect(model="gpt-realtime-2.1") as connection:
-                current[:] = [connection]
-                yield connection
-
-        talk = Talk(None, clock)
-        talk.events.keeps = 50
-        async with talk.held(connect=connect, rollover_s=90):
-            await talk.send({"type": "session.update", "session": TEXT})
-            while clock.now() < until:
-                done = await talk.turn("And then?")
-                turns += done.response.status == "completed"
-                await talk.wait(chance.uniform(1, 15))
-                if chance.random() < 0.2:
-                    current[0]._connection.transport.abort()
-                    drops += 1
-        return turns, drops
-
-    async with (
-        serve(lambda: ScriptedEngine(replies={"": ANSWER}), faults=Faults(latency_s=0.05, jitter_s=0.05)) as server,
-        AsyncOpenAI(api_key="any", websocket_base_url=server.url) as client,
-    ):
-        held = await asyncio.gather(*(one(client, seed) for seed in range(sessions)))
-    return sum(turns for turns, _ in held), sum(drops for _, drops in held)
+def last_turns(engine: ScriptedEngine) -> ScriptedEngine:
+    """Have an engine remember its last turn only."""
+    engine.turns = _LastOnly()  # type: ignore[assignment]
+    return engine
 
 
 class _LastOnly(list[Any]):
@@ -112,7 +94,12 @@ class _LastOnly(list[Any]):
 def grown_mb_per_hour(hours: float) -> float:
     """Return by how much memory grows in an hour once as many items are kept as may be: a line through the curve."""
     clock = ManualClock()
-    curve = [point for point in fast_forward.run(soak(hours, clock), clock) if point[0] >= hours / 3]
+    return growth(fast_forward.run(soak(hours, clock), clock))
+
+
+def growth(curve: list[tuple[float, float]]) -> float:
+    """Return the slope of a line through the last two thirds of a curve, in MB an hour."""
+    curve = [point for point in curve if point[0] >= curve[-1][0] / 3]
     mean_x, mean_y = (sum(values) / len(curve) for values in zip(*curve, strict=True))
     spread = sum((x - mean_x) ** 2 for x, _ in curve)
     return sum((x - mean_x) * (y - mean_y) for x, y in curve) / spread
@@ -123,23 +110,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("hours", type=float, nargs="?", default=24.0)
     parser.add_argument("--svg", type=Path, help="draw the curve into this file")
-    parser.add_argument("--real", type=float, metavar="MINUTES", help="run in real time, twenty sessions at once")
     given = parser.parse_args()
-    if given.real:
-        before = resident_mb()
-        turns, drops = asyncio.run(in_real_time(given.real))
-        print(f"{turns} turns, {drops} drops, memory grew by {resident_mb() - before:.1f} MB")
-        return 0
     clock = ManualClock()
     curve = fast_forward.run(soak(given.hours, clock), clock)
     for hours, megabytes in curve:
         print(f"{hours:6.1f} h {megabytes:8.1f} MB")
     if given.svg:
         given.svg.write_text(drawn(curve))
-    late = [point for point in curve if point[0] >= given.hours / 3]
-    growth = (late[-1][1] - late[0][1]) / (late[-1][0] - late[0][0])
-    print(f"grows by {growth:.3f} MB an hour after the first third")
-    return 0 if growth < 0.5 else 1
+    print(f"grows by {growth(curve):.3f} MB an hour after the first third")
+    return 0 if growth(curve) < 0.5 else 1
 
 
 def drawn(curve: list[tuple[float, float]]) -> str:
