@@ -198,6 +198,7 @@ class _Program:
                 person = _Person(self.held, talk, user, self.clock)
                 if not talk.config.accepted:
                     await talk.send({"type": "session.update", "session": VOICE if self._by_voice else TEXT})
+                await talk.wait(1)  # so that what a store held is seen
                 for number in range(len(QUESTIONS)):
                     if not person.is_answered(number) and not await person.ask(number):
                         return None
