@@ -12,7 +12,9 @@ import asyncio
 import logging
 import random
 import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,7 +186,37 @@ async def soak(minutes: float, sessions: int = SESSIONS) -> tuple[list[Held], li
 
     all_held = [Held(n) for n in range(sessions)]
     async with AsyncExitStack() as stack:
-        clients: list[AsyncOpenAI] = []
+        urls = await stack.enter_async_context(served_elsewhere())
+        clients = [AsyncOpenAI(api_key="any", websocket_base_url=url) for url in urls]
+        for client in clients:
+            await stack.enter_async_context(client)
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*(hold(held, clients, began + minutes * 60) for held in all_held))
+        watching.cancel()
+    return all_held, curve
+
+
+@asynccontextmanager
+async def served_elsewhere() -> AsyncGenerator[list[str]]:
+    """Run the servers in a process of their own, so that their memory is not taken for the library's; yield the URLs.
+
+    Connections that are half open live on there, as they are meant to, for an hour.
+    """
+    command = [sys.executable, "-m", "benchmarks.soak_real", "--serve"]
+    root = Path(__file__).parent.parent
+    process = await asyncio.create_subprocess_exec(*command, cwd=root, stdin=PIPE, stdout=PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().split()
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def serve_all() -> None:
+    """Serve, print the URLs, and end when the input does."""
+    async with AsyncExitStack() as stack:
         for faults in LINES:
             server = await stack.enter_async_context(
                 serve(
@@ -194,19 +226,22 @@ async def soak(minutes: float, sessions: int = SESSIONS) -> tuple[list[Held], li
                     faults=faults,
                 )
             )
-            clients.append(await stack.enter_async_context(AsyncOpenAI(api_key="any", websocket_base_url=server.url)))
-        watching = asyncio.create_task(watch())
-        await asyncio.gather(*(hold(held, clients, began + minutes * 60) for held in all_held))
-        watching.cancel()
-    return all_held, curve
+            sys.stdout.write(f"{server.url} ")
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
 
 
 def main() -> int:
     """Hold them, print what came of them; return 1 if something went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("minutes", type=float, nargs="?", default=10.0)
+    parser.add_argument("--serve", action="store_true", help="be the servers")
     given = parser.parse_args()
     logging.getLogger("openai_realtime_api_utils").setLevel(logging.ERROR)  # faults are what is asked for
+    if given.serve:
+        asyncio.run(serve_all())
+        return 0
     all_held, curve = asyncio.run(soak(given.minutes))
     changes = sum((held.changes for held in all_held), Counter[str]())
     problems = [f"conversation {held.number}: {problem}" for held in all_held for problem in held.problems]
