@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -26,7 +27,7 @@ from openai import AsyncOpenAI
 
 from benchmarks.soak import growth, last_turns, resident_mb
 from exchange import said
-from openai_realtime_api_utils import SystemClock, TrackConversation
+from openai_realtime_api_utils import FileStore, MemorySpeaker, SystemClock, TrackConversation
 from openai_realtime_api_utils.errors import ConnectionLost
 from openai_realtime_api_utils.middlewares import CallTools, interruptable_audio_player
 from openai_realtime_api_utils.simulator import Faults, Settings, serve
@@ -160,7 +161,9 @@ async def hold(held: Held, clients: list[AsyncOpenAI], until: float) -> None:
     options: dict[str, Any] = {"connect": connect, "rollover_s": 90, "dead_after_s": 8, "attempts": 1_000}
     user = User(clock) if held.number % 3 == 2 else None
     with ExitStack() as stack:
+        options["store"] = FileStore(Path(stack.enter_context(TemporaryDirectory())) / "talk.jsonl")
         if user is not None:
+            user.speaker = MemorySpeaker(clock, keep_s=5)  # it remembers five minutes else, and fills for so long
             iap = interruptable_audio_player(talk.config, talk.conversation, user.speaker)
             playing = stack.enter_context(iap)
             user.player = options["heard"] = playing.audio_player
