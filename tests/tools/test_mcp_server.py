@@ -10,6 +10,7 @@ import pytest
 
 from openai_realtime_api_utils import Ask, CallTools, ToolError, hook_middlewares, mcp_server
 from openai_realtime_api_utils.simulator import Call, ScriptedEngine, connect
+from openai_realtime_api_utils.tools.complaints import Complaints
 
 DEMO = Path(__file__).parent / "programs" / "mcp_demo.py"
 COMMAND = [sys.executable, str(DEMO)]
@@ -84,6 +85,18 @@ async def test_a_server_that_is_killed_is_noticed_without_a_call(caplog):
             await asyncio.sleep(0.01)
         await asyncio.gather(dying, return_exceptions=True)
     assert "has ended" in caplog.text
+
+
+async def test_a_line_that_closes_behind_the_block_is_no_news(caplog, monkeypatch):
+    """The thread that reads it may tell it late."""
+    closed = []
+    monkeypatch.setattr(Complaints, "on_end", lambda _self, tell: closed.append(tell))
+    async with mcp_server(COMMAND, name="demo"):
+        pass
+    [tell] = closed
+    tell()
+    await asyncio.sleep(0)
+    assert not caplog.records
 
 
 OLD = [sys.executable, str(DEMO.with_name("mcp_old.py"))]

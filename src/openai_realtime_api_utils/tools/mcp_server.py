@@ -225,11 +225,13 @@ class _Holding:
     def _look(self) -> None:
         """Look, from any thread, whether the server still lives."""
         try:
-            self._loop.call_soon_threadsafe(
-                lambda: self._owner.spawn(self._server.lives(), name="look after the MCP server")
-            )
+            self._loop.call_soon_threadsafe(self._look_now)
         except RuntimeError:
             return  # the event loop has ended before the program did
+
+    def _look_now(self) -> None:
+        if not self._may_end.is_set():  # its line closes with the block, too
+            self._owner.spawn(self._server.lives(), name="look after the MCP server")
 
 
 def _transport(where: str | Sequence[str], env: dict[str, str], complaints: Complaints) -> Any:
