@@ -183,3 +183,14 @@ async def test_barge_in_can_be_told_by_hand():
         await ends.server(response_done("resp_1", "cancelled"))
         assert (ends.tools.running, ends.creates()) == ((), [])
         assert "cancelled" in ends.outputs()[0]["output"]
+
+
+async def test_an_output_is_an_item_with_an_id_of_ours():
+    """So it is known again if its frame comes twice. The API allows 32 letters."""
+    async with Ends() as ends:
+        await ends.call()
+        await ends.server(response_done("resp_1"))
+        await ends.call("call_2", "resp_2")
+        ids = [item["id"] for item in ends.outputs()]
+        assert len(set(ids)) == 2
+        assert all(id_.startswith("call_tools_") and len(id_) <= 32 for id_ in ids)

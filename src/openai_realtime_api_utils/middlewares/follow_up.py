@@ -117,17 +117,17 @@ class FollowUp:
 
     async def answer(self, call_id: str, item: dict[str, Any], *, is_continued: bool) -> None:
         """Send what answers a call of the conversation, and let the model go on if that was the last."""
-        event_id = self._new_id()
-        self._output_of[event_id] = call_id
+        create = self._create(item)
+        self._output_of[create["event_id"]] = call_id
         _forget_oldest(self._output_of)
         self._unseen.add(call_id)
-        await self.tell({"type": "conversation.item.create", "event_id": event_id, "item": item})
+        await self.tell(create)
         self.calls.end(call_id, is_continued=is_continued)
         self.go_on()
 
     async def report(self, item: dict[str, Any]) -> None:
         """Put an item into the conversation, and have the model speak of it when nobody else does."""
-        await self.tell({"type": "conversation.item.create", "item": item})
+        await self.tell(self._create(item))
         while self._is_speaking() or self._request.is_answering or self._turns.holds(self._clock.now()):
             await self._clock.sleep_until(self._clock.now() + _LOOK_S)
         self._request.want()
@@ -177,6 +177,11 @@ class FollowUp:
             work.close()
         else:
             self.send.spawn(work, name=name)
+
+    def _create(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return the event that creates an item, with an id of ours: so it is known again if it comes twice."""
+        event_id = self._new_id()
+        return {"type": "conversation.item.create", "event_id": event_id, "item": {"id": event_id, **item}}
 
     def _new_id(self) -> str:
         self._count += 1

@@ -37,7 +37,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._rounds: dict[str, Round] = {}
-        self._round_of: dict[str, Round] = {}
+        self._round_of: dict[str, Round | None] = {}  # None for those that are answered: of a round much is known
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ class Calls:
         return self._rounds.get(response_id or "")
 
     def round_of(self, call: str) -> Round | None:
-        """Return the round of a call that was begun; None if it is not known."""
+        """Return the round of a call that was begun; None if it is not known, or answered."""
         return self._round_of.get(call)
 
     def begin(self, response_id: str, call: str) -> bool:
@@ -78,6 +78,7 @@ class Calls:
         if found is None or call not in found.open:
             return
         found.open.discard(call)
+        self._round_of[call] = None
         found.is_continued = found.is_continued or is_continued
         if answer is not None:
             found.answers.append(answer)

@@ -85,10 +85,11 @@ class Unanswered:
         for key, event in creations:
             if read_id(event.get("item"), "id") == item.get("id"):
                 return self._events.pop(key)
-        for key, event in creations:
+        for key, event in creations:  # one without an id, or one that a server gave an id of its own
             sent = event.get("item")
             is_alike = (read(sent, "type"), read(sent, "role")) == (item.get("type"), item.get("role"))
-            if read_id(sent, "id") is None and is_alike:
+            answers_same = read(sent, "call_id") is not None and read(sent, "call_id") == item.get("call_id")
+            if is_alike and (read_id(sent, "id") is None or answers_same):
                 return self._events.pop(key)
         return None
 
