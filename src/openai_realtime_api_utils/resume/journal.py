@@ -17,7 +17,7 @@ from .views import ConfigView, ConversationView, HeardView
 _logger = logging.getLogger(__name__)
 
 _REMEMBERED = 512
-"""How many items' last records are remembered, so that none is written twice."""
+"""How many items' last records are remembered at most, so that none is written twice."""
 
 _WAITING = 4_000
 """How many records wait for a store that fails; the oldest are dropped."""
@@ -173,9 +173,15 @@ class Journal:
             return []
         is_new = item_id not in self._written
         self._written[item_id] = param
-        if len(self._written) > _REMEMBERED:
-            del self._written[next(iter(self._written))]
+        self._forget_oldest(conversation)
         return [record("item", item=param, **({"after": _before(conversation, item_id)} if is_new else {}))]
+
+    def _forget_oldest(self, conversation: ConversationView) -> None:
+        """Remember no more than the conversation does: what has left it is not written again."""
+        oldest = next(iter(self._written))
+        while len(self._written) > _REMEMBERED or conversation.item(oldest) is None:
+            del self._written[oldest]
+            oldest = next(iter(self._written))
 
     @staticmethod
     def _param(item: Item, words: str) -> ItemParam | None:

@@ -12,7 +12,8 @@ from .responses import Response
 from .timeline import Timeline
 
 REMEMBERED = 256
-"""How many ids that are not in the conversation are remembered of each kind; the oldest are forgotten."""
+"""How many ids that are not in the conversation, and responses that are done, are remembered of each kind at most; the
+oldest are forgotten."""
 
 
 class Conversation:
@@ -158,7 +159,7 @@ class Conversation:
         """Take a response off the open ones."""
         self._open.pop(response.id, None)
         self._closed[response.id] = response
-        _bound(self._closed, REMEMBERED)
+        _bound(self._closed, min(self.keep_items, REMEMBERED))
 
     def expect_truncation(self, item_id: str, audio_end_ms: int) -> None:
         """Remember where the client asked to cut an item."""
