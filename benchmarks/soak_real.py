@@ -36,7 +36,8 @@ from swept import QUESTIONS, TEXT, VOICE, Ears, Seen, reply, spoken, weather
 from talking import Talk, User
 
 SESSIONS = 20
-KEEP_ITEMS = 60
+KEEP_ITEMS = 40
+"""So few that every conversation holds them before the first third is over: what grows after that should not."""
 PATIENCE_S = 45.0
 """How long a person waits before asking again."""
 MOST_GROWTH_MB = 5.0
@@ -66,6 +67,8 @@ class Held:
     done: dict[str, str] = field(default_factory=dict[str, str])
     """The items that handlers were told to be complete, and whose."""
     evicted: list[str] = field(default_factory=list[str])
+    full_after_s: float | None = None
+    """When it held as many items as it may keep."""
     asked: int = 0
     answered: int = 0
     runs: list[str] = field(default_factory=list[str])
@@ -137,6 +140,7 @@ class Person:
 async def hold(held: Held, clients: list[AsyncOpenAI], until: float) -> None:
     """Hold one conversation."""
     clock, chance = SystemClock(), random.Random(held.number)
+    began = clock.now()
     current: list[Any] = []
 
     @asynccontextmanager
@@ -155,8 +159,12 @@ async def hold(held: Held, clients: list[AsyncOpenAI], until: float) -> None:
 
     talk = Talk(None, clock)
     talk.events.keeps = 50
-    evict = [lambda item: held.evicted.append(item.id)]
-    talk.conversation = TrackConversation(keep_items=KEEP_ITEMS, on_evicted=evict)
+
+    def evict(item: Any) -> None:
+        held.evicted.append(item.id)
+        held.full_after_s = held.full_after_s or clock.now() - began
+
+    talk.conversation = TrackConversation(keep_items=KEEP_ITEMS, on_evicted=[evict])
     hooked: list[Any] = [CallTools([weather], track_conversation=talk.conversation, on_call=[ran]), Seen(held)]
     options: dict[str, Any] = {"connect": connect, "rollover_s": 90, "dead_after_s": 8, "attempts": 1_000}
     user = User(clock) if held.number % 3 == 2 else None
@@ -248,6 +256,9 @@ def main() -> int:
     all_held, curve = asyncio.run(soak(given.minutes))
     changes = sum((held.changes for held in all_held), Counter[str]())
     problems = [f"conversation {held.number}: {problem}" for held in all_held for problem in held.problems]
+    full_s = [given.minutes * 60 if held.full_after_s is None else held.full_after_s for held in all_held]
+    if max(full_s) > given.minutes * 60 / 3:
+        problems.append(f"{KEEP_ITEMS} items were not held by all within the first third: {max(full_s):.0f} s")
     grown = growth(curve) * given.minutes / 60 * 2 / 3
     if grown > MOST_GROWTH_MB:
         problems.append(f"memory grew by {grown:.1f} MB after the first third; {MOST_GROWTH_MB:g} MB are allowed")
@@ -256,6 +267,7 @@ def main() -> int:
         f"{len(all_held)} conversations, {given.minutes:g} minutes: {answered} turns answered, {asked} asked, "
         f"{sum(len(held.done) for held in all_held)} items, {sum(len(held.runs) for held in all_held)} calls; "
         f"{changes['lost']} connections lost, {changes['rotated']} left in time; "
+        f"{KEEP_ITEMS} items held by each after {max(full_s):.0f} s; "
         f"memory {curve[0][1]:.0f} to {curve[-1][1]:.0f} MB, {grown:+.1f} MB after the first third"
     )
     print("\n".join(problems) or "nothing lost, nothing there twice")
