@@ -50,7 +50,7 @@ class FakeStream:
 class FakeOutput(FakeStream):
     def __init__(self, clock, rate, block_ms, tape, position, skew):
         super().__init__(clock, rate, skew)
-        self.block = rate * block_ms // 1000
+        self.block = round(rate * block_ms / 1000)
         self.tape, self.position = tape, position
         self.allowed = tape.size // 2
         self.sounded = []
@@ -63,6 +63,11 @@ class FakeOutput(FakeStream):
             self.sounded.append(self.tape.read(self.position + self.frames, self.block))
             self.frames += self.block
             assert self.frames < self.allowed, "the tape ran out"
+
+    def run_away(self, n):
+        """Take so many samples of the tape that are thrown away, at once."""
+        self.frames += n
+        self.late_s -= n / self.rate
 
     def stamp_now(self):
         at = self.opened + self.late_s + self.frames / (self.rate * (1 + self.skew)) + LATENCY_S

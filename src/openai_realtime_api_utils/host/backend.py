@@ -86,7 +86,7 @@ class Backend(Protocol):
         input: DeviceChoice,  # noqa: A002 - the public word for it
         tape: Ring,
         position: int,
-        block_ms: int,
+        block_ms: float,
         rate: int | None = None,
     ) -> Streams:
         """Open a loudspeaker that sounds ``tape`` from ``position`` on, and a microphone.

@@ -30,7 +30,7 @@ _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 """Waits before devices that do not open are tried again; the last one from then on."""
 _UNCLEAN = 3
 _UNCLEAN_S = 10.0
-"""Ran the loudspeaker dry so many times within this, 5 ms blocks do not run clean. What comes at once counts once."""
+"""Ran the loudspeaker dry so many times within this, its blocks do not run clean. What comes at once counts once."""
 _CLEAN_BLOCK_MS = 10
 
 
@@ -106,10 +106,9 @@ class Engine:
             self._stop(running, f"The loudspeaker {running.streams.output_name!r} stopped; it is opened again.", now)
         elif running.input.steadiness.has_stopped(now):
             self._stop(running, f"The microphone {running.streams.input_name!r} stopped; it is opened again.", now)
-        elif self._runs_unclean(running, now):
+        elif self._block_ms < _CLEAN_BLOCK_MS and self._runs_unclean(running, now):
             self._block_ms = _CLEAN_BLOCK_MS
-            sentence = f"The loudspeaker ran dry {_UNCLEAN} times; it is opened again with longer blocks."
-            self._stop(running, sentence, now)
+            self._stop(running, "The loudspeaker runs dry; it is opened again with longer blocks.", now)
 
     def close(self) -> None:
         """Close the devices."""
@@ -188,7 +187,7 @@ class Engine:
         if underruns > before and running.output.steadiness.has_started:
             self._dry.append(now)
         is_often = len(self._dry) == _UNCLEAN and now - self._dry[0] < _UNCLEAN_S
-        return is_often and self._block_ms < _CLEAN_BLOCK_MS
+        return is_often or running.output.ahead.is_running_away
 
 
 def _cleaner(options: EngineOptions) -> Cleaner | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..audio.anchor import Anchor
+from .ahead import BUFFER_BLOCKS, Ahead
 from .backend import OutputStream
 from .sound_memory import SoundMemory
 from .steadiness import Steadiness
@@ -18,15 +19,15 @@ class EngineOutput:
         self.stream = stream
         self.anchor = Anchor(stream.rate)
         self.steadiness = Steadiness(now)
+        self.ahead = Ahead(stream.rate, stream.block, now)
         self._memory = memory
         self._base = position
         self._top = position + memory.tape.size // 2
         self._runs = 0
         header = memory.header
         header.rate, header.block = stream.rate, stream.block
-        header.head = position
-        header.head_time = now
-        header.zero_time = now - position / stream.rate
+        self._publish_zero()
+        self.publish(now)
 
     @property
     def head(self) -> int:
@@ -48,13 +49,13 @@ class EngineOutput:
             self.stream.extend(missing)
             self._top += missing
         self.steadiness.see(now, self.stream)
+        self.ahead.see(now, head - self._base)
         stamp = self.stream.stamp()
         if stamp is not None:
             if self.anchor.see(stamp):
                 header.jumps += 1
             self.steadiness.stamped(now, in_doubt=self.anchor.is_in_doubt)
-            if self.anchor.is_known:
-                header.zero_time = self.anchor.zero - self._base / self.stream.rate
+        self._publish_zero()
         if self.steadiness.is_probe_due(now):
             self.stream.probe()
         header.underruns += self.stream.runs - self._runs
@@ -63,5 +64,13 @@ class EngineOutput:
     def position_to_go_on_from(self) -> int:
         """Return the position after the last that was heard: what the device took and never sounded is lost with it."""
         header = self._memory.header
-        heard = int((self.steadiness.moved_at - header.zero_time) * self.stream.rate)
+        until = self.ahead.steady_at if self.ahead.is_running_away else self.steadiness.moved_at
+        heard = int((until - header.zero_time) * self.stream.rate)
         return max(self._base, min(heard, self.head))
+
+    def _publish_zero(self) -> None:
+        """Tell the program when position 0 was heard; until that is measured, that what the buffer holds was not."""
+        rate = self.stream.rate
+        unheard_s = BUFFER_BLOCKS * self.stream.block / rate
+        zero = self.anchor.zero if self.anchor.is_known else unheard_s - self.ahead.least
+        self._memory.header.zero_time = zero - self._base / rate

@@ -30,7 +30,7 @@ _LOOK_EVERY = 3
 """Steps between two looks whether the program is still there."""
 
 _PRIORITY = -11
-"""Of the engine's process, as sound servers have it: its callback is due every 5 ms, whatever else the machine does."""
+"""Of the engine's process, as sound servers have it: its callback is due every 7 ms, whatever else the machine does."""
 
 _SWITCH_INTERVAL_S = 0.001
 """With Python's own 5 ms a thread gets no turn beside a busy event loop (0.30 of the microphone, measured)."""

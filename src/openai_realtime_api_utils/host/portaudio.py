@@ -58,7 +58,7 @@ class PortAudio:
         input: DeviceChoice,  # noqa: A002
         tape: Ring,
         position: int,
-        block_ms: int,
+        block_ms: float,
         rate: int | None = None,
     ) -> Streams:
         devices = list_devices()
@@ -178,9 +178,9 @@ class _Stream:
 class _Player(_Stream):
     """Sound a tape, on as many channels as make a card sound on both sides."""
 
-    def __init__(self, host: PortAudio, device: Device, rate: int, tape: Ring, position: int, block_ms: int) -> None:
+    def __init__(self, host: PortAudio, device: Device, rate: int, tape: Ring, position: int, block_ms: float) -> None:
         channels = 2 if device.outputs in _HARDWARE_CHANNELS else 1
-        self.block = rate * block_ms // 1000
+        self.block = round(rate * block_ms / 1000)
         super().__init__(host, host.mixer(device, rate, self.block, channels), rate)
         self._rings: list[Any] = []
         for _ in range(channels):
