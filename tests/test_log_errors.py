@@ -31,3 +31,14 @@ def test_an_error_about_nothing_known_is_logged_all_the_same(caplog, event_id):
     """Whatever stands where the id of the event should, the refusal is told."""
     LogErrors(logging.getLogger("test")).server_event(refusal(event_id), {})
     assert "The server refused" in caplog.text
+
+
+def test_what_a_server_says_commands_no_terminal(caplog):
+    """Not by a message, nor by a code or an id."""
+    log, evil = LogErrors(logging.getLogger("test")), "\x1b[2J\x9b\r"
+    error = {"type": evil, "code": evil, "message": evil, "event_id": evil}
+    log.server_event(made("error", error=error), {})
+    failed = {"id": evil, "object": "realtime.response", "status": "failed", "status_details": {"error": error}}
+    log.server_event(made("response.done", response=failed), {})
+    assert len(caplog.records) == 2
+    assert not any(set(record.getMessage()) & set("\x1b\x9b\r") for record in caplog.records)

@@ -6,7 +6,7 @@ import logging
 from collections import OrderedDict, deque
 from typing import Any
 
-from .events import redact_text
+from .events import redact_text, visible
 from .events.encode import APPEND
 from .handlers import HANDLED, Metadata
 
@@ -55,9 +55,9 @@ class LogErrors:
         self._logger.log(
             logging.INFO if code in _EXPECTED else logging.WARNING,
             "The server refused %s: %s (%s)",
-            f"{caused} {event_id}" if caused else event_id or "something",
-            redact_text(str(message)),
-            code or _field(error, "type"),
+            visible(f"{caused} {event_id}" if caused else str(event_id or "something")),
+            _told(message),
+            _told(code or _field(error, "type")),
         )
 
     def _log_failure(self, response: Any) -> None:
@@ -66,10 +66,15 @@ class LogErrors:
         error = _field(_field(response, "status_details"), "error")
         self._logger.warning(
             "The response %s failed: %s (%s)",
-            _field(response, "id"),
-            redact_text(str(_field(error, "message") or "no message")),
-            _field(error, "code") or "no code",
+            _told(_field(response, "id")),
+            _told(_field(error, "message") or "no message"),
+            _told(_field(error, "code") or "no code"),
         )
+
+
+def _told(value: Any) -> str:
+    """Return what a server said as it may stand in a log, which may be a terminal."""
+    return visible(redact_text(str(value)))
 
 
 def _field(value: Any, name: str) -> Any:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from openai_realtime_api_utils.cli.talk.moments import (
     Answered,
+    Called,
     Chose,
     Floor,
     Heard,
@@ -89,3 +90,19 @@ def test_a_terminal_shows_the_floor_and_the_level():
     assert "you are speaking" in drawn
     assert "▮▮▮▮▮▮▯▯▯▯▯▯" in drawn
     assert "hel" in drawn
+
+
+def test_nothing_that_is_told_commands_the_terminal():
+    """Words, calls, what tools return, and messages of the server are shown, not obeyed."""
+    evil = "\x1b[2J\x9b31m\x07"
+    told = shown(
+        Said("assistant", "a", f"{evil}Six", is_final=True, is_spoken=False),
+        Said("user", "u", f"{evil}seven", is_final=True),
+        Called("c", f"{evil}f", evil, "running", None, 0.0),
+        Called("c", f"{evil}f", "[" * 100_000, "answered", f"{evil}eight", 0.1),
+        Interrupted("i", 600, f"{evil}nine"),
+        Problem(f"{evil}ten"),
+        Chose("server", evil, evil),
+    )
+    assert not set(told) & set("\x1b\x9b\x07")
+    assert all(word in told for word in ("Six", "seven", "eight", "nine", "ten", "\\x1b[2J"))

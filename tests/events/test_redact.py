@@ -3,10 +3,11 @@
 import base64
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_realtime_api_utils.events import decode, redact, redact_text
+from openai_realtime_api_utils.events import decode, redact, redact_text, visible
 
 AUDIO = base64.b64encode(bytes(4800)).decode()
 
@@ -69,3 +70,11 @@ def test_the_event_itself_is_left_alone():
     event = {"type": "input_audio_buffer.append", "audio": AUDIO}
     redact(event)
     assert event["audio"] == AUDIO
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b31m", "\x07\x08\r", "\u202eevil", "\x1b]0;title\x07", "\x00\x7f"])
+def test_nothing_commands_a_terminal(text):
+    """It is written out; what people write, emoji and right-to-left script included, stays as it is."""
+    assert not set("\x1b\x9b\x07\x08\r\u202e\x00\x7f") & set(visible(text))
+    said = "Grüße,\n\tמה \u200f! 👩\u200d🔬"
+    assert visible(said) == said

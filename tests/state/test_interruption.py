@@ -148,6 +148,15 @@ def test_a_second_refusal_is_left_to_be_told():
     assert ([], False) == refuse(state, again)
 
 
+@pytest.mark.parametrize("length", ["3760", "999999999", "9" * 5_000, "-5", "x"])
+def test_a_refusal_that_makes_no_sense_is_left_to_be_told(length):
+    """A length that is no shorter than what was asked for is none; nothing past what sounded is ever asked for."""
+    state = Interruption()
+    (event,) = interrupt(state, cut(heard_ms=3_760, received_ms=3_800)).events
+    told = f"Audio content of {length}ms is already shorter than 3760ms"
+    assert ([], False, 0) == (*refuse(state, event, message=told), state.margin_ms)
+
+
 def test_what_nobody_heard_is_deleted_if_it_cannot_be_truncated():
     """At once, where its response is done."""
     state = Interruption()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import RealtimeUtilsError
-from ..events import redact_text
+from ..events import redact_text, visible
 from .talk.options import DEFAULT_MODEL, DEFAULT_OUTPUT, TalkOptions
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except RealtimeUtilsError as error:
-        print(f"realtime: {redact_text(str(error))}", file=sys.stderr)
+        print(f"realtime: {visible(redact_text(str(error)))}", file=sys.stderr)
         return 1
     return 0
 

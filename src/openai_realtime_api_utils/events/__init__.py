@@ -2,6 +2,6 @@
 
 from .decode import UnknownEvent, decode, prepare
 from .encode import as_dict, encode
-from .redact import redact, redact_text
+from .redact import redact, redact_text, visible
 
-__all__ = ["UnknownEvent", "as_dict", "decode", "encode", "prepare", "redact", "redact_text"]
+__all__ = ["UnknownEvent", "as_dict", "decode", "encode", "prepare", "redact", "redact_text", "visible"]

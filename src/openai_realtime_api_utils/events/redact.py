@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 _SECRET_KEYS = frozenset({"authorization", "api_key", "client_secret", "headers", "access_token"})
 _SECRET_TEXT = re.compile(r"\b(?:sk|ek)[-_][A-Za-z0-9_\-*.]{4,}")
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What commands a terminal, or turns the order of what it shows; new lines and tabs do not."""
 _DATA_URI = re.compile(r"data:([\w/+.-]+)?[^,]{0,100},")
 _AUDIO_DELTAS = frozenset({"response.output_audio.delta", "response.audio.delta", "session.output_audio.delta"})
 
@@ -26,6 +28,11 @@ def redact(event: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
 def redact_text(text: str) -> str:
     """Return ``text`` with everything that looks like an API key taken out."""
     return _SECRET_TEXT.sub("<secret>", text)
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with everything that would command a terminal written out, so that it does not."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _shown(value: object, key: str = "") -> Any:

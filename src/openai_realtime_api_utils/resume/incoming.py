@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic_core import to_json
 
-from ..events.redact import redact_text
+from ..events.redact import redact_text, visible
 from ..state.planting import ITEM_ECHOES
 from ..state.reading import read_id, read_text
 from .frames import frame_type, parsed, translated
@@ -35,7 +35,7 @@ def taken(sessions: Sessions, line: Line, frame: bytes) -> bytes | None:
     event = parsed(frame)
     is_echo = look(sessions, line, event_type, event)
     for problem in line.planting.problems:
-        _logger.warning("%s", redact_text(problem))
+        _logger.warning("%s", visible(redact_text(problem)))
     line.planting.problems.clear()
     if line.planting.out:
         out, line.planting.out = line.planting.out, []

@@ -6,7 +6,7 @@ import logging
 from typing import Any, TypeAlias
 
 from ..errors import ConnectionLost, ResumeError
-from ..events.redact import redact_text
+from ..events.redact import redact_text, visible
 from ..state.microphone_gap import MicrophoneGap
 from ..state.reading import read_int
 from ..state.restore import is_torso
@@ -48,7 +48,7 @@ def lost(sessions: Sessions, line: Line, error: Exception) -> None:
     if closing.is_orderly and not is_mid_turn:
         sessions.end = error
         return
-    reason = f"closed with code {closing.code}: {redact_text(closing.reason) or 'no reason'}"
+    reason = f"closed with code {closing.code}: {visible(redact_text(closing.reason)) or 'no reason'}"
     _logger.warning("The connection was lost (%s); it is opened again.", reason)
     sessions.tell(Change("lost", reason))
     is_speaking = sessions.is_user_speaking
@@ -134,7 +134,7 @@ async def restore(sessions: Sessions, gap: Gap, before: Line) -> None:
         return
     sessions.tell(Change("gave_up", str(error)))
     code = read_int(error, "code") or getattr(getattr(error, "rcvd", None), "code", None) or 1006
-    what = f"it could not be opened again: {redact_text(str(error))}"
+    what = f"it could not be opened again: {visible(redact_text(str(error)))}"
     raise ResumeError(code, what, advice="Start again with the conversation's store.") from error
 
 

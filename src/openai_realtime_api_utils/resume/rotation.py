@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ..clock import Clock
 from ..errors import ConnectionLost
-from ..events.redact import redact_text
+from ..events.redact import redact_text, visible
 from ..state.reading import read_int
 from .line import Line
 from .losses import prime_line, switch_to
@@ -99,7 +99,7 @@ async def _rotated(sessions: Sessions, line: Line, latest: float, clock: Clock) 
 
 
 def _told_failed(sessions: Sessions, error: Exception) -> None:
-    _logger.warning("The next session could not be prepared; it is tried again: %s", redact_text(str(error)))
+    _logger.warning("The next session could not be prepared; it is tried again: %s", visible(redact_text(str(error))))
     sessions.tell(Change("rotation_failed", str(error)))
 
 

@@ -16,7 +16,7 @@ from .playhead import Cut
 
 _Event: TypeAlias = dict[str, Any]
 
-_TOO_LONG = re.compile(r"of (\d+) ?ms is already shorter than (\d+) ?ms")
+_TOO_LONG = re.compile(r"of ([0-9]{1,9}) ?ms is already shorter than ([0-9]{1,9}) ?ms")
 """The refusal of a truncation past the end (reported): the first number is the server's own length."""
 
 _REMEMBERED = 64
@@ -122,8 +122,8 @@ class Interruption:
         if code == "item_truncate_invalid_item_id":
             return Refusal([], is_handled=True)
         too_long = _TOO_LONG.search(message)
-        if too_long is not None and not asked.is_second_try:
-            length = int(too_long[1])
+        length = asked.audio_end_ms if too_long is None else int(too_long[1])
+        if length < asked.audio_end_ms and not asked.is_second_try:
             self.margin_ms = max(self.margin_ms, asked.audio_end_ms - length)
             return Refusal([self._truncate(replace(asked, audio_end_ms=length, is_second_try=True))], is_handled=True)
         if asked.was_heard:

@@ -68,8 +68,10 @@ def _item_truncated(conversation: Conversation, event: object) -> Change:
     item_id = read_id(event, "item_id") or ""
     item, asked = conversation.item(item_id), conversation.expected_truncation(item_id)
     if item is not None:
-        end_ms = read_int(event, "audio_end_ms")
-        item.part(read_int(event, "content_index")).truncated_ms = asked if end_ms is None else end_ms
+        part = item.part(read_int(event, "content_index"))
+        # A server that says it cut later than it was asked to, or than it did before, does not know what was heard.
+        told = (read_int(event, "audio_end_ms"), asked, part.truncated_ms)
+        part.truncated_ms = min((ms for ms in told if ms is not None), default=None)
     return Change(item)
 
 

@@ -6,6 +6,7 @@ An answer arrives faster than it sounds: what was heard of it is bright, what is
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from typing import cast
 
 from rich.console import Console, Group
@@ -14,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from ...events import visible
 from .moments import Answered, Called, Chose, Floor, Heard, Interrupted, Level, Moment, Problem, Said, Summary
 
 _LABEL_WIDTH = 13
@@ -52,6 +54,7 @@ class Screen:
         self._live.stop()
 
     def __call__(self, moment: Moment) -> None:
+        moment = _visible(moment)
         match moment:
             case Chose():
                 self._line(moment.what, Text.assemble(moment.which, (f" ({moment.why})", "dim")), "dim")
@@ -157,11 +160,17 @@ class Screen:
         return _row(_NAMES.get(said.who, said.who), text, _STYLES.get(said.who, ""))
 
 
+def _visible(moment: Moment) -> Moment:
+    """Return a moment whose texts command no terminal, whatever a server said."""
+    told = {each.name: getattr(moment, each.name) for each in fields(moment)}
+    return replace(moment, **{name: visible(value) for name, value in told.items() if isinstance(value, str)})
+
+
 def _call_of(call: Called) -> Text:
     """Write a call as Python would: ``get_weather(city="Paris")``."""
     try:
         arguments: object = json.loads(call.arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
         return Text(f"{call.name}({call.arguments})")
