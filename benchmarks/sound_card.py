@@ -109,8 +109,8 @@ class SoundCard:
         )  # fmt: skip
         return done.returncode
 
-    def say(self, samples: np.ndarray, rate: int = 24_000) -> None:
-        """Say something into the microphone; it is heard about 40 ms later."""
+    def say(self, samples: np.ndarray, rate: int = 24_000) -> subprocess.Popen[bytes]:
+        """Say something into the microphone, where it is heard about 40 ms later; return what ends when it is out."""
         path = self.folder / f"said-{time.monotonic_ns()}.raw"
         path.write_bytes(samples.astype("<i2").tobytes())
         command = [
@@ -124,6 +124,7 @@ class SoundCard:
             "--latency-msec=10",
         ]
         self._saying.append(subprocess.Popen([*command, str(path)], env={**os.environ, **self.environment}))
+        return self._saying[-1]
 
     @contextmanager
     def listen(self, source: str = "spk.monitor") -> Iterator[Ear]:

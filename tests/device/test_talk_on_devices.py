@@ -6,10 +6,10 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from listening import ANSWERS, question, which_sentence
@@ -75,8 +75,8 @@ def test_push_to_talk_listens_between_two_keys(own_card, tmp_path):
     with talking(tmp_path, own_card, "--push-to-talk") as (moments, press):
         until(moments, kind="chose", what="turns")
         press(" ")
-        own_card.say(question())
-        time.sleep(len(question()) / 24_000 + 0.3)  # a person lets go of the key when the question is out
+        # A person lets go of the key when the question is out, and a moment later.
+        own_card.say(np.concatenate((question(), np.zeros(9_600, np.int16)))).wait()
         press(" ")
         passed = until(moments, kind="heard", is_over=True)
     assert [m["text"] for m in passed if m["kind"] == "said" and m["is_final"]] == ["what is six times seven", ANSWER]
