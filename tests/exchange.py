@@ -69,7 +69,7 @@ class Exchange:
             self.engine,
             clock=self.clock,
             vad=LoudVad,
-            settings=replace(self.settings, seed=len(self.opened)),
+            settings=replace(self.settings, seed=self.settings.seed + len(self.opened)),
             watch=watch,
             faults=faults,
         ) as connection:

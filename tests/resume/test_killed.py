@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -14,6 +13,9 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("killed_talk.py")
 TESTS = Path(__file__).parent.parent
+SEEDS = int(os.environ.get("KILL_SEEDS", "3"))
+"""How many times programs are killed, each time at other moments."""
+CALLS = ("function_call", "function_call_output")
 
 
 def talk(*arguments, **options):
@@ -29,40 +31,49 @@ def talk(*arguments, **options):
 
 
 def killed_and_continued(kind, where, seed):
-    """Kill programs at moments that a seed decides; return what the last one has, and what the killed ones had."""
+    """Kill programs at moments that a seed decides.
+
+    Returns:
+        The items that the killed ones had told as complete; the calls that ran, in all; and the last one's items, each
+        as (role or type, id, id of its call).
+    """
     chance = random.Random(seed)
-    told = 0
-    for _ in range(3):
-        process = talk(kind, where, 1_000)
-        for _ in range(chance.randrange(1, 12)):
-            line = process.stdout.readline()
-            told = max(told, int(line.split()[1])) if line.startswith("turn") else told
-        chance_s = chance.random() * 0.02
+    told = []
+    for life in range(3):
+        process = talk(kind, where, 1_000, life)
+        told += [process.stdout.readline() for _ in range(chance.randrange(1, 60))]
         try:
-            process.wait(chance_s)
+            process.wait(chance.random() * 0.02)
         except subprocess.TimeoutExpired:
             pass
         os.kill(process.pid, signal.SIGKILL)
         rest, error = process.communicate()
-        told = max([told, *map(int, re.findall(r"turn (\d+)\n", rest))])
+        told += rest.splitlines(keepends=True)
         assert "Traceback" not in error
-    last = talk(kind, where, 1)
+    last = talk(kind, where, 1, 3)
     output, error = last.communicate(timeout=60)
     assert 0 == last.returncode, error
-    return told, output.splitlines()[-1].split()[1:]
+    *more, items = output.splitlines(keepends=True)
+    lines = [line.split() for line in (*told, *more) if line.endswith("\n")]  # one may have been cut off
+    complete, ran = ([line[1] for line in lines if line[0] == kind] for kind in ("complete", "ran"))
+    return complete, ran, [item.split(":") for item in items.split()[1:]]
 
 
-def check(told, items):
+def check(complete, ran, items):
     """Hold the last program's conversation against what the killed ones had told."""
-    ids = [item.split(":")[1] for item in items]
-    assert len(ids) == len(set(ids))
-    assert len(items) >= told + 2
-    assert items[-1].startswith("assistant:")
+    ids = [item_id for _, item_id, _ in items]
+    calls, outputs = ([call for kind, _, call in items if kind == of] for of in CALLS)
+    assert len(ids) == len(set(ids)), "an item is there twice"
+    assert not set(complete) - set(ids), "an item was lost"
+    assert len(ran) == len(set(ran)), "a function ran twice for one call"
+    assert sorted(calls) == sorted(outputs), "a call has no output, or two"
+    assert len(ran) > 0
+    assert "assistant" == items[-1][0]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_with_a_file(tmp_path, seed):
-    """No item that was complete is lost, none is there twice, and the next turn works."""
+    """No item that was complete is lost, none is there twice, no call ran twice, and the next turn works."""
     check(*killed_and_continued("file", tmp_path / "talk.jsonl", seed))
 
 
@@ -91,10 +102,10 @@ def redis_url(tmp_path_factory):
     process.stdout.close()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_with_redis(redis_url, seed):
     """The same with a real Redis server."""
-    where = redis_url[:-1] + str(seed)
+    where = redis_url[:-1] + str(seed % 16)
     check(*killed_and_continued("redis", where, seed))
 
 
