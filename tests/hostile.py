@@ -13,12 +13,21 @@ from test_recordings import FOLDER, all_recorded
 
 IDS = st.sampled_from(["item_1", "item_2", "item_3", "resp_1", "resp_2", "", None, "\x1b[2J", "x" * 5_000])
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20), IDS, st.just(10**30)
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    IDS,
+    st.sampled_from([10**30, 10**400]),
 )
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
 )
-TYPES = st.sampled_from([*sorted(CHANGES), "error", "session.created", "response.audio.delta", "never.heard.of"])
+SPEECH = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")
+TYPES = st.sampled_from(
+    [*sorted(CHANGES), *SPEECH, "error", "session.created", "response.audio.delta", "never.heard.of"]
+)
 PARTS = st.lists(
     st.fixed_dictionaries(
         {"type": st.sampled_from(["input_text", "output_audio", "audio", 7])},
@@ -49,6 +58,7 @@ EVENTS = st.fixed_dictionaries(
         "previous_item_id": IDS,
         "response_id": IDS,
         "content_index": st.integers(-2, 3) | SCALARS,
+        "audio_start_ms": st.integers(-5, 10**9) | SCALARS,
         "audio_end_ms": st.integers(-5, 10**9) | SCALARS,
         "delta": SCALARS,
         "transcript": SCALARS,
@@ -59,7 +69,7 @@ EVENTS = st.fixed_dictionaries(
             {}, optional={"id": IDS, "output": st.lists(ITEMS, max_size=2) | JSON, "status": SCALARS, "usage": JSON}
         )
         | JSON,
-        "session": JSON,
+        "session": st.fixed_dictionaries({}, optional={"id": IDS, "type": SCALARS, "expires_at": SCALARS}) | JSON,
     },
 )
 

@@ -15,7 +15,7 @@ from simulated import loud, quiet
 from talking import HEARS, STORY, spoken
 
 MISSING = object()
-LIES = [-1, -(10**9), 10**9, 10**30, "soon", "7000", 0.5, None, [700], {"ms": 700}, MISSING]
+LIES = [-1, -(10**9), 10**9, 10**400, "soon", "7000", 0.5, None, [700], {"ms": 700}, MISSING]
 TRUNCATE = {"type": "conversation.item.truncate", "item_id": "A", "content_index": 0, "audio_end_ms": 1000}
 TEXT = "Once upon a time there was a king."
 HEARD = "Once upon a time"
@@ -106,7 +106,7 @@ def interrupted(lie):
     return cuts, items[0].heard_text, texts(given), texts(Stored(stored).items)
 
 
-@pytest.mark.parametrize("lie", [-1, 0, 10**9, 10**30, "soon", 0.5, None, "missing"], ids=repr)
+@pytest.mark.parametrize("lie", [-1, 0, 10**9, 10**400, "soon", 0.5, None, "missing"], ids=repr)
 def test_an_interruption_and_what_is_restored_of_it_go_by_what_sounded(lie):
     """Wherever the server says that speech began, ended or was cut."""
     cuts, heard, given, stored = interrupted("honest")

@@ -70,6 +70,12 @@ def test_a_response_that_tells_nothing_adds_nothing():
     assert Usage() == add(Usage(), done(None))
 
 
+def test_numbers_beyond_belief_add_nothing():
+    """No float holds them."""
+    usage = add(Usage(), transcribed({"type": "duration", "seconds": 10**400}))
+    assert Usage(responses=1) == add(usage, done({"input_tokens": 10**400, "output_tokens": 10**400}))
+
+
 def test_other_events_add_nothing():
     """Only two events tell of usage."""
     usage = Usage(responses=3)

@@ -14,6 +14,10 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 
+_MOST = 2**53
+"""No number above this is believed: floats hold no more whole numbers, and far above it arithmetic with them fails."""
+
+
 def read(source: object, name: str) -> Any:
     """Return a field of an SDK object or of a dict; None where it is absent."""
     if isinstance(source, dict):
@@ -34,15 +38,15 @@ def read_id(source: object, name: str) -> str | None:
 
 
 def read_int(source: object, name: str) -> int | None:
-    """Return a whole number; None where it is none, or negative: indexes, times and counts never are."""
+    """Return a whole number; None where it is none, negative, or beyond belief: indexes, times and counts never are."""
     value: Any = source.get(name) if isinstance(source, dict) else getattr(source, name, None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return value if type(value) is int and value >= 0 else None  # pyright: ignore[reportUnknownArgumentType]
+    return value if type(value) is int and 0 <= value <= _MOST else None  # pyright: ignore[reportUnknownArgumentType]
 
 
 def read_number(source: object, name: str) -> float | None:
-    """Return a number; None where it is none, or no finite one."""
+    """Return a number; None where it is none, or beyond belief."""
     value = read(source, name)
-    return value if type(value) in (int, float) and abs(value) < float("inf") else None
+    return value if type(value) in (int, float) and abs(value) <= _MOST else None
 
 
 def read_list(source: object, name: str) -> Sequence[Any]:
