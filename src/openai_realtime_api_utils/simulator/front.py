@@ -8,8 +8,10 @@ with the SDK, so that neither half costs the other anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from typing import Any, TypeAlias
 
 import h11
 
@@ -21,6 +23,11 @@ _BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a body: instructions and the tools of a session, or an SDP offer."""
 
 
+_logger = logging.getLogger(__name__)
+
+Answer: TypeAlias = Callable[[HttpRequest], HttpAnswer | Coroutine[Any, Any, HttpAnswer]]
+
+
 class Front(asyncio.Protocol):
     """Be the protocol of one connection until it is known what it wants."""
 
@@ -29,7 +36,7 @@ class Front(asyncio.Protocol):
         transport: asyncio.Transport,
         *,
         upgrade: Callable[[asyncio.Transport, bytes], None],
-        answer: Callable[[HttpRequest], HttpAnswer],
+        answer: Answer,
         on_end: Callable[[Front], None],
     ) -> None:
         """Begin to read.
@@ -37,7 +44,7 @@ class Front(asyncio.Protocol):
         Args:
             transport: the connection, whose protocol this becomes.
             upgrade: takes over what may become a WebSocket, with the bytes that were read of it.
-            answer: answers everything else.
+            answer: answers everything else, at once or in its own time.
             on_end: is told once, when the connection is given away or lost.
         """
         self._transport = transport
@@ -48,6 +55,7 @@ class Front(asyncio.Protocol):
         self._received = b""
         self._request: h11.Request | None = None
         self._body = bytearray()
+        self._answering: asyncio.Task[None] | None = None
         self._is_over = False
         transport.set_protocol(self)
 
@@ -91,9 +99,22 @@ class Front(asyncio.Protocol):
                 if len(self._body) > _BODY_LIMIT:
                     self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is above {_BODY_LIMIT} bytes.")
             elif isinstance(event, h11.EndOfMessage) and self._request is not None:
-                self._send(self._answer(_as_request(self._request, bytes(self._body))))
+                self._reply(self._answer(_as_request(self._request, bytes(self._body))))
             else:
                 return  # more is to come, or the client has gone
+
+    def _reply(self, answer: HttpAnswer | Coroutine[Any, Any, HttpAnswer]) -> None:
+        if isinstance(answer, HttpAnswer):
+            self._send(answer)
+        else:
+            self._answering = asyncio.get_running_loop().create_task(self._send_later(answer), name="HTTP answer")
+
+    async def _send_later(self, answer: Coroutine[Any, Any, HttpAnswer]) -> None:
+        try:
+            self._send(await answer)
+        except Exception:
+            _logger.exception("A request could not be answered.")
+            self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The simulator could not answer this.")
 
     def _send(self, answer: HttpAnswer) -> None:
         response = h11.Response(
@@ -106,6 +127,8 @@ class Front(asyncio.Protocol):
     def _end(self) -> None:
         if not self._is_over:
             self._is_over = True
+            if self._answering is not None and self._answering is not asyncio.current_task():
+                self._answering.cancel()
             self._on_end(self)
 
 

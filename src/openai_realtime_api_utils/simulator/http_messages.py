@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from .refusals import Refusal
+
 _KEY_PREFIX = "openai-insecure-api-key."
 """How a browser, which cannot set headers, gives its key: among the subprotocols (API reference)."""
 
@@ -56,7 +58,14 @@ class HttpAnswer:
     def all_headers(self) -> list[tuple[str, str]]:
         """Return the headers; every connection carries one request."""
         kind = [("Content-Type", self.content_type)] if self.body else []
-        return [*kind, ("Content-Length", str(len(self.body))), ("Connection", "close"), *self.headers.items()]
+        return [
+            *kind,
+            ("Content-Length", str(len(self.body))),
+            ("Connection", "close"),
+            ("Access-Control-Allow-Origin", "*"),  # pages call from other origins, with keys and no cookies
+            ("Access-Control-Expose-Headers", "Location"),
+            *self.headers.items(),
+        ]
 
 
 def as_json(content: object, status: HTTPStatus = HTTPStatus.OK) -> HttpAnswer:
@@ -68,6 +77,11 @@ def refusal(status: HTTPStatus, code: str | None, message: str, param: str | Non
     """Refuse a request, with the service's error object."""
     error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return as_json({"error": error}, status)
+
+
+def refused_by(error: Refusal) -> HttpAnswer:
+    """Refuse a request for what is wrong with it."""
+    return refusal(HTTPStatus.BAD_REQUEST, error.code, error.message, error.param)
 
 
 def no_such_call(call_id: str) -> HttpAnswer:

@@ -12,8 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from ..clock import Clock
-from .front import Front
-from .http_messages import HttpAnswer, HttpRequest
+from .front import Answer, Front
 
 MOST_CONNECTIONS = 900
 """Below the 1,024 files that a process may have open by default."""
@@ -26,7 +25,7 @@ _STUCK_S = 30.0
 class Lobby:
     """Hold the connections of one server, from the first byte on."""
 
-    def __init__(self, clock: Clock, answer: Callable[[HttpRequest], HttpAnswer]) -> None:
+    def __init__(self, clock: Clock, answer: Answer) -> None:
         self._clock = clock
         self._answer = answer
         self._waiting: dict[Front, asyncio.Task[None]] = {}

@@ -1,7 +1,7 @@
 """Run the session of a call: somebody on the line, whose sound goes its own way, and connections that watch.
 
-The sound of a real call comes by WebRTC or SIP. Here it comes from a program, so that what a server does beside a call
-can be tried: what it configures, hears of, and answers.
+The sound of a real call comes by WebRTC or SIP. Here it comes by WebRTC (``webrtc``), or from a program, so that what
+a server does beside a call can be tried: what it configures, hears of, and answers.
 """
 
 from __future__ import annotations
@@ -131,13 +131,18 @@ class PhoneCall:
         self._incoming.append(lambda now: self._session.receive(event, now))
         self._news.set()
 
-    async def attach(self, frames: AsyncIterator[str | bytes], send: Send, close: Close) -> None:
-        """Let a connection watch and take part until it, or the call, is over. It gets no ``session.created``."""
+    async def attach(
+        self, frames: AsyncIterator[str | bytes], send: Send, close: Close, *, view: int | None = None
+    ) -> None:
+        """Let a connection watch and take part until it, or the call, is over.
+
+        It gets no ``session.created``, unless it is the caller's own, the view ``MAIN``, attached before the call runs.
+        """
         self._last_view += 1
-        number = self._last_view
-        self._views[number] = view = Sideband(self._clock, send, close)
+        number = self._last_view if view is None else view
+        self._views[number] = sideband = Sideband(self._clock, send, close)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(view.deliver(), name=f"sideband {number} of call {self.id}")
+            tasks.create_task(sideband.deliver(), name=f"sideband {number} of call {self.id}")
             try:
                 async for frame in frames:
                     if self._is_over:
@@ -145,7 +150,7 @@ class PhoneCall:
                     await self._put(lambda now, frame=frame: self._session.receive_text(frame, now, number))
             finally:
                 del self._views[number]
-                view.leave()
+                sideband.leave()
 
     async def _put(self, step: Incoming) -> None:
         while len(self._incoming) >= _ROOM and not self._is_over:
@@ -185,6 +190,28 @@ class PhoneCall:
                 self._on_hush()
 
 
+def begin_call(
+    service: Service,
+    *,
+    model: str | None,
+    given: dict[str, Any] | None,
+    on_speech: Callable[[Samples], object],
+    on_hush: Callable[[], object],
+) -> PhoneCall:
+    """Make a call, to be run; sidebands find it by its id in ``service.calls`` until it is taken out there.
+
+    Raises:
+        Refusal: ``given`` is refused.
+    """
+    session = service.new_call(model, given)
+    engine = service.engine_factory()
+    if service.faults is not None:
+        engine = FaultyEngine(engine, service.faults)
+    call = PhoneCall(session, engine, service.clock, on_speech=on_speech, on_hush=on_hush)
+    service.calls[call.id] = call
+    return call
+
+
 @asynccontextmanager
 async def open_call(
     service: Service,
@@ -199,12 +226,7 @@ async def open_call(
     Raises:
         Refusal: ``given`` is refused.
     """
-    session = service.new_call(model, given)
-    engine = service.engine_factory()
-    if service.faults is not None:
-        engine = FaultyEngine(engine, service.faults)
-    call = PhoneCall(session, engine, service.clock, on_speech=on_speech, on_hush=on_hush)
-    service.calls[call.id] = call
+    call = begin_call(service, model=model, given=given, on_speech=on_speech, on_hush=on_hush)
     failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,4 +1,4 @@
-"""Answer the REST half of the API: ephemeral keys."""
+"""Answer the REST half of the API: ephemeral keys, and calls."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from .checks import Check, mapping, one_of, shape, whole_number
-from .http_messages import HttpAnswer, HttpRequest, as_json, no_such_call, refusal
+from .http_messages import HttpAnswer, HttpRequest, as_json, no_such_call, refusal, refused_by
 from .keys import Kind
 from .refusals import Refusal, missing, unknown
 from .service import Service
 
+Route: TypeAlias = Callable[[Service, dict[str, Any]], HttpAnswer]
+
 _KEY_SECONDS = 600
 """How long an ephemeral key lets in when nobody says (API reference)."""
-_CALLS = "/v1/realtime/calls"
-_CALL = re.compile(f"{_CALLS}/(?P<id>[^/]+)/(?P<verb>accept|hangup|refer|reject)")
-_NO_MEDIA = "The simulator carries no WebRTC sound: have its `Server.call()` make a call, and attach to that."
+CALLS = "/v1/realtime/calls"
+_CALL = re.compile(f"{CALLS}/(?P<id>[^/]+)/(?P<verb>accept|hangup|refer|reject)")
 _FIELDS: dict[str, Check] = {
     "expires_after": shape({"anchor": one_of("created_at"), "seconds": whole_number(10, 7200)}),
     "session": mapping,
@@ -26,22 +27,28 @@ _FIELDS: dict[str, Check] = {
 
 
 def answer(service: Service, request: HttpRequest) -> HttpAnswer:
-    """Answer a request of any path and method but GET."""
-    route, call = _ROUTES.get(request.path), _CALL.fullmatch(request.path)
-    if (route is None and call is None and request.path != _CALLS) or request.method != "POST":
-        message = f"Invalid URL ({request.method} {request.path})"
-        return refusal(HTTPStatus.NOT_FOUND, None, message)
+    """Answer a request of any path and method but GET, and but the offer of a call."""
+    if request.method == "OPTIONS":  # a page asks whether it may ask
+        asked = request.headers.get("access-control-request-headers", "")
+        allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": asked}
+        return HttpAnswer(HTTPStatus.NO_CONTENT, headers=allowed)
+    route = _route(request.path) if request.method == "POST" else None
+    if route is None:
+        return refusal(HTTPStatus.NOT_FOUND, None, f"Invalid URL ({request.method} {request.path})")
     refused = service.refused_key(request.key)
     if refused is not None:
         return refused
     try:
-        if call is not None:
-            return _command(service, call["id"], call["verb"], _body(request))
-        if route is None:
-            return refusal(HTTPStatus.NOT_IMPLEMENTED, None, _NO_MEDIA)
         return route(service, _body(request))
     except Refusal as error:
-        return refusal(HTTPStatus.BAD_REQUEST, error.code, error.message, error.param)
+        return refused_by(error)
+
+
+def _route(path: str) -> Route | None:
+    call = _CALL.fullmatch(path)
+    if call is not None:
+        return lambda service, body: _command(service, call["id"], call["verb"], body)
+    return _ROUTES.get(path)
 
 
 def _command(service: Service, call_id: str, verb: str, body: dict[str, Any]) -> HttpAnswer:
@@ -98,7 +105,7 @@ def _mint(service: Service, asked: dict[str, Any], kind: Kind, given: dict[str, 
     return as_json({"value": key.value, "expires_at": key.expires_at, "session": shown})
 
 
-_ROUTES: dict[str, Callable[[Service, dict[str, Any]], HttpAnswer]] = {
+_ROUTES: dict[str, Route] = {
     "/v1/realtime/client_secrets": _client_secret,
     "/v1/realtime/translations/client_secrets": _translation_secret,
 }

@@ -105,6 +105,16 @@ class Service:
             return refusal(HTTPStatus.UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
         return None
 
+    def refused_caller(self, key: str) -> HttpAnswer | None:
+        """Refuse the key of somebody who calls; an ephemeral one does, until it expires. None if it may call."""
+        minted = self.keys.find(key)
+        if minted is None:
+            return self.refused_key(key)
+        if self.keys.is_expired(minted):
+            message = "Ephemeral token has expired: create another one."
+            return refusal(HTTPStatus.UNAUTHORIZED, "ephemeral_token_expired", message)
+        return None
+
     def refuses_model(self, model: str | None) -> bool:
         """Say whether there is no such model; None is that of a connection that names none."""
         return self.settings.models is not None and (model or self.settings.model) not in self.settings.models

@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
-from collections.abc import AsyncGenerator, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,12 +20,14 @@ from ..errors import SimulatorError
 from .door import Door
 from .engine import Engine
 from .fault_injection import Faults
+from .http_messages import HttpAnswer, HttpRequest
 from .lobby import Lobby
 from .phone_call import PhoneCall, no_hush, open_call, unheard
-from .rest import answer
+from .rest import CALLS, answer
 from .service import Service, Watch
 from .settings import Settings
 from .vad import Vad, WebRtcVad, check_installed
+from .webrtc.calls import WebRtcCalls
 
 if TYPE_CHECKING:
     from ..ports import Samples
@@ -124,7 +125,13 @@ async def serve(
     began = datetime.now(UTC).timestamp() if created_at is None else created_at
     service = Service(engine_factory, settings, clock or SystemClock(), vad, began, faults, watch)
     door = Door(service)
-    lobby = Lobby(service.clock, partial(answer, service))
+    calls = WebRtcCalls(service, host)
+
+    def answered(request: HttpRequest) -> HttpAnswer | Coroutine[Any, Any, HttpAnswer]:
+        is_offer = request.path == CALLS and request.method == "POST"
+        return calls.answer(request) if is_offer else answer(service, request)
+
+    lobby = Lobby(service.clock, answered)
     serving = serve_websocket(
         door.handle,
         host,
@@ -147,6 +154,7 @@ async def serve(
         yield Server(host, next(iter(server.sockets)).getsockname()[1], service, tls is not None)
     finally:
         lobby.close()
+        await calls.close()
         server.close()
         await server.wait_closed()
 
