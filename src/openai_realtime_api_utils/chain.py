@@ -54,20 +54,13 @@ class _Fold:
         self._now, self._limit_s = (_no_time, 1.0) if slow is None else (slow.now, slow.limit_s)
         self._slow = slow
 
-    def handle(self, event: Any, metadata: Metadata, connection: Any) -> Any:
-        return self._call(self._for(event), event, metadata, connection)
-
-    def _for(self, event: Any) -> tuple[_Step, ...]:
-        return self._by_type.get(_type_of(event), self._of_other_types)
-
-    def _go_on(self, position: int, event: Any, metadata: Metadata, connection: Any) -> Any:
-        """Call those behind a position, of which there are others if the event is of another type by now."""
-        steps = tuple(step for step in self._for(event) if step.position > position)
-        return self._call(steps, event, metadata, connection)
-
-    def _call(self, steps: tuple[_Step, ...], event: Any, metadata: Metadata, connection: Any) -> Any:
+    def handle(self, event: Any, metadata: Metadata, connection: Any, behind: int = -1) -> Any:
+        """Call those behind a position that are for the event's type; after a change of type, those for the new one."""
+        steps = self._by_type.get(_type_of(event), self._of_other_types)
+        if behind >= 0:
+            steps = tuple(step for step in steps if step.position > behind)
         now, limit_s = self._now, self._limit_s
-        given, name, position, began = event, "", -1, now()
+        name, position, began = "", behind, now()
         try:
             for handler, name, position in steps:
                 result = handler(event, metadata, connection)
@@ -75,23 +68,27 @@ class _Fold:
                     if not isinstance(result, tuple) and inspect.isawaitable(result):
                         return self._wait(result, name, position, began, event, connection)
                     _check(result, name, event)
-                elif len(result) != 2 or type(result[1]) is not dict:
+                try:
+                    after, metadata = result
+                except ValueError:
+                    _check(result, name, event)
+                    raise
+                if type(metadata) is not dict:
                     _check(result, name, event)
                 ended = now()
                 if ended - began > limit_s:
                     self._took(name, ended - began, event, awaited=False)
                 began = ended
-                event, metadata = result
-                if event is not given:
+                if after is not event:
+                    given, event = event, after
                     if event is None or _type_of(event) != _type_of(given):
                         break
-                    given = event
+            else:
+                return event, metadata
         except Exception as error:
             _note(error, name, event)
             raise
-        if event is given or event is None:
-            return event, metadata
-        return self._go_on(position, event, metadata, connection)
+        return (event, metadata) if event is None else self.handle(event, metadata, connection, position)
 
     async def _wait(
         self, awaited: Awaitable[_Result], name: str, position: int, began: float, given: Any, connection: Any
@@ -108,7 +105,7 @@ class _Fold:
         event, metadata = result
         if event is None:
             return result
-        rest = self._go_on(position, event, metadata, connection)
+        rest = self.handle(event, metadata, connection, position)
         return await rest if inspect.isawaitable(rest) else rest
 
     def _took(self, name: str, seconds: float, event: Any, *, awaited: bool) -> None:
@@ -148,7 +145,8 @@ def _name(handler: Any) -> str:
 
 
 def _type_of(event: Any) -> str:
-    return str(event.get("type") if isinstance(event, dict) else getattr(event, "type", type(event).__name__))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+    kind: Any = event.get("type") if isinstance(event, dict) else getattr(event, "type", type(event).__name__)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return kind if type(kind) is str else str(kind)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _id_of(event: Any) -> str:

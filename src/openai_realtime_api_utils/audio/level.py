@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,13 +39,18 @@ def _dbfs(amplitude: float) -> float:
 
 def faded_in(samples: Samples, length: int, start: int = 0) -> Samples:
     """Return the samples ``start``... of a sound whose first ``length`` samples rise from silence."""
-    return _scaled(samples, (np.arange(start, start + len(samples)) + 1) / (length + 1))
+    return _scaled(samples, np.minimum((np.arange(start, start + len(samples)) + 1) / (length + 1), 1.0))
 
 
 def faded_out(samples: Samples) -> Samples:
     """Return samples that fall to silence over their whole length."""
-    return _scaled(samples, np.arange(len(samples), 0, -1) / (len(samples) + 1))
+    return _scaled(samples, _falling(len(samples)))
+
+
+@lru_cache(maxsize=16)  # a loudspeaker has one length of fade, and an interruption waits for it
+def _falling(length: int) -> NDArray[Any]:
+    return np.arange(length, 0, -1) / (length + 1)
 
 
 def _scaled(samples: Samples, gain: NDArray[Any]) -> Samples:
-    return np.rint(samples * np.minimum(gain, 1.0)).astype(np.int16)
+    return np.rint(samples * gain).astype(np.int16)

@@ -7,6 +7,7 @@ silence costs nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,9 @@ from .level import faded_in, faded_out
 
 if TYPE_CHECKING:
     from ..ports import Samples
+
+
+_INT16 = np.dtype(np.int16)
 
 
 class Piece(NamedTuple):
@@ -68,6 +72,8 @@ class Tape:
         self._fade = fade
         self._queue: deque[Stretch] = deque()
         self._fading_out: Samples = np.zeros(0, np.int16)
+        """What sounds for the length of a fade in place of what was silenced."""
+        self._is_faded = True
         self._past: deque[Piece] = deque()
 
     def play(self) -> Stretch:
@@ -86,7 +92,7 @@ class Tape:
             raise AudioError(f"{len(samples)} samples were written to speech that is finished: write before finish().")
         if len(samples) and not stretch.is_cancelled:
             memory: object = samples.base
-            if not isinstance(memory, bytes) or samples.dtype != np.int16:
+            if not isinstance(memory, bytes) or samples.dtype is not _INT16:
                 samples = np.array(samples, np.int16)  # whoever wrote it may write over it
             stretch.waiting.append(samples)
             stretch.left += len(samples)
@@ -140,6 +146,8 @@ class Tape:
     def _sound(self, limit: int) -> Piece:
         """Return what sounds next, no longer than ``limit``."""
         if len(self._fading_out):
+            if not self._is_faded:  # only now, for whoever interrupts waits for the rest
+                self._fading_out, self._is_faded = faded_out(self._fading_out), True
             out, self._fading_out = self._fading_out[:limit], self._fading_out[limit:]
             return Piece(self.head, len(out), out)
         while self._queue and self._queue[0].is_over:
@@ -172,12 +180,12 @@ class Tape:
     def _fade_out(self, stretch: Stretch) -> None:
         is_sounding = stretch.heard and stretch.waiting and not stretch.is_held
         if is_sounding and self._fade:
-            ahead: list[Samples] = []
-            for chunk in stretch.waiting:  # minutes may wait; the first few samples are enough
-                ahead.append(chunk)
-                if sum(map(len, ahead)) >= self._fade:
+            ahead = stretch.waiting[0]
+            for chunk in itertools.islice(stretch.waiting, 1, None):  # minutes may wait; a few samples are enough
+                if len(ahead) >= self._fade:
                     break
-            self._fading_out = faded_out(self._shaped(stretch, np.concatenate(ahead)[: self._fade]))
+                ahead = np.concatenate((ahead, chunk))
+            self._fading_out, self._is_faded = self._shaped(stretch, ahead[: self._fade]), False
 
     def _remember(self, piece: Piece) -> None:
         last = self._past[-1] if self._past else None

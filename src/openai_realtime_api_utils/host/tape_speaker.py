@@ -93,8 +93,8 @@ class TapePlayback:
         self._speaker.come_to_present().go_on(self._stretch)
 
     def cancel(self) -> Heard:
-        self._speaker.come_to_present().cancel(self._stretch)
-        return self.heard()
+        tape = self._speaker.come_to_present()
+        return Heard(tape.cancel(self._stretch), self._speaker.time_of(tape.head))
 
     def heard(self) -> Heard:
         tape = self._speaker.come_to_present()

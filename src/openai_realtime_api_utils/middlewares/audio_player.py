@@ -71,8 +71,6 @@ class AudioPlayer:
         require("numpy", extra="audio", needed_by="AudioPlayer")
         from .speech import Speech  # now: at the first sound, loading it would hold up that sound
 
-        self.underruns = 0
-        """How often speech ran dry before it was over."""
         self._new_speech = Speech
         self._speaker = speaker
         self._cushion = Cushion(prebuffer_ms)
@@ -97,6 +95,11 @@ class AudioPlayer:
     def is_speaking(self) -> bool:
         """Whether the assistant has something to say that has not sounded to its end, held or not."""
         return self._speeches.is_audible
+
+    @property
+    def underruns(self) -> int:
+        """How often speech ran dry before it was over."""
+        return self._cushion.underruns
 
     @property
     def heard_s(self) -> float:
@@ -176,9 +179,7 @@ class AudioPlayer:
             return
         if speech.is_finished:
             _logger.warning("A piece of the speech of %s came after its end; it is not played.", speech.id.item_id)
-        before = speech.underruns
         metadata[AUDIO] = speech.receive(data, self._clock.now())
-        self.underruns += speech.underruns - before
 
     def _transcript(self, event: Any, metadata: Metadata) -> None:
         # Words come before the first sound. Speech that has words has a place in the conversation, heard or not.

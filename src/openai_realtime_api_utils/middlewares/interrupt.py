@@ -105,7 +105,7 @@ class Interrupt:
         wait_ms = patience_ms(
             by_server=by_server,
             interrupts_by_itself=interrupts_by_itself,
-            detects_turns=self._config.turn_detection is not None,
+            detects_turns=by_server or self._config.turn_detection is not None,
             min_interruption_ms=self._min_ms,
             confirm_ms=self._confirm_ms,
         )

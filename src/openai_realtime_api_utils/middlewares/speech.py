@@ -34,9 +34,8 @@ class Speech:
         self.is_finished = False
         """Whether all of it was received."""
         self.is_cut = False
-        self.underruns = 0
-        """How often it ran dry in the middle."""
         self._rate = speaker.rate
+        self._format_rate = audio_format.rate
         self._decoder = Decoder(audio_format)
         self._resampler = Resampler(audio_format.rate, speaker.rate)
         self._playback = speaker.play(speech_id)
@@ -95,9 +94,10 @@ class Speech:
     def receive(self, data: bytes, now: float) -> Samples:
         """Take some of its sound, and return it decoded; what comes after a cut or the end is not played."""
         samples = self._decoder.feed(data)
-        self._new_samples += len(samples)
+        received = len(samples)
+        self._new_samples += received
         if not self.is_cut and not self.is_finished:
-            self._arrivals.came(now, len(samples) / self._playhead.rate)
+            self._arrivals.came(now, received / self._format_rate)
             self._add(self._resampler.process(samples), now)
         return samples
 
@@ -135,16 +135,17 @@ class Speech:
             self._new_words.clear()
 
     def _add(self, samples: Samples, now: float) -> None:
-        if self._is_flowing and not self.is_finished and now > self._dry_at + _JOINED_S and self._ran_dry(now):
-            self._is_flowing = False
-            self.underruns += 1
-            self._needed_ms = self._arrivals.after_dry_ms
-        self._ready += len(samples)
+        added = len(samples)
+        self._ready += added
         if self._is_flowing:
-            self._playback.write(samples)
-            self._written = self._ready
-            self._dry_at += len(samples) / self._rate
-            return
+            if self.is_finished or now <= self._dry_at + _JOINED_S or not self._ran_dry(now):
+                self._playback.write(samples)
+                self._written += added
+                self._dry_at += added / self._rate
+                return
+            self._is_flowing = False
+            self._cushion.underruns += 1
+            self._needed_ms = self._arrivals.after_dry_ms
         self._waiting.append(samples)
         # Speech that starts, or has run dry, waits for more than one piece, so that it does not stutter.
         if self.is_finished or self._ready - self._written >= self._rate * self._needed_ms / 1000:

@@ -113,16 +113,16 @@ class TrackConversation:
     @for_types(CHANGES)
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch the events that change the conversation."""
-        change = apply(self._state, event)
-        if change.item is not None:
-            metadata[ITEM] = change.item
+        item, evicted, oddity = apply(self._state, event)
+        if item is not None:
+            metadata[ITEM] = item
             if self._kept_audio is not None and read_text(event, "type") == "response.output_audio.delta":
-                self._keep_audio(self._kept_audio, change.item, event, metadata)
-        if change.oddity is not None:
-            _logger.warning("%s It stands at the end until that one comes.", change.oddity)
-        for item in change.evicted:
+                self._keep_audio(self._kept_audio, item, event, metadata)
+        if oddity is not None:
+            _logger.warning("%s It stands at the end until that one comes.", oddity)
+        for gone in evicted:
             for tell in self._on_evicted:
-                tell(item)
+                tell(gone)
         return event, metadata
 
     @for_types(["conversation.item.truncate"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, Literal, TypeAlias, cast
 
 from .reading import at, plain_dict, read_text
@@ -59,6 +59,17 @@ class Config:
         """The client's own updates in one, as far as the server took them."""
         return _merge_all(self.merged, self.accepted)
 
+    @cached_property
+    def type(self) -> SessionType:
+        """What kind of session this is; ``realtime`` until something says otherwise."""
+        for known in (self.acknowledged, self.requested):
+            told = f"{read_text(known, 'type')} {read_text(known, 'object')}"
+            if "transcription" in told:
+                return "transcription"
+            if "translation" in told:
+                return "translation"
+        return "realtime"
+
 
 def asked(config: Config, event_id: str | None, session: object) -> Config:
     """Take note of an update that is being sent."""
@@ -105,26 +116,18 @@ def refused(config: Config, event_id: str | None, param: str | None) -> Config:
 
 def session_type(config: Config) -> SessionType:
     """Return what kind of session this is; ``realtime`` until something says otherwise."""
-    for known in (config.acknowledged, config.requested):
-        told = f"{read_text(known, 'type')} {read_text(known, 'object')}"
-        if "transcription" in told:
-            return "transcription"
-        if "translation" in told:
-            return "translation"
-    return "realtime"
+    return config.type
 
 
 def turn_detection(config: Config) -> dict[str, Any] | None:
     """Return how the server detects turns; None where it does not, so that the client has to commit them."""
-    if session_type(config) == "translation":
-        return None
-    found = at(config.acknowledged, "audio", "input", "turn_detection", default=DEFAULT_TURN_DETECTION)
-    return dict(cast("Mapping[str, Any]", found)) if isinstance(found, Mapping) else None
+    detection = _detection(config)
+    return None if detection is None else dict(detection)
 
 
 def interrupts_by_itself(config: Config) -> bool:
     """Tell whether the server cancels a response by itself when the user speaks."""
-    detection = turn_detection(config)
+    detection = _detection(config)
     return (
         session_type(config) == "realtime"
         and detection is not None
@@ -151,6 +154,13 @@ def merge(session: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, An
         else:
             merged[name] = value
     return merged
+
+
+def _detection(config: Config) -> Mapping[str, Any] | None:
+    if session_type(config) == "translation":
+        return None
+    found = at(config.acknowledged, "audio", "input", "turn_detection", default=DEFAULT_TURN_DETECTION)
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else None
 
 
 def _accepted_oldest(config: Config) -> Config:

@@ -20,7 +20,11 @@ def apply(conversation: Conversation, event: object) -> Change:
 
     The cost does not depend on how long the conversation is.
     """
-    change_by = CHANGES.get(read_text(event, "type") or "")
+    kind = read_text(event, "type") or ""
+    change_by = PIECE_CHANGES.get(kind)
+    if change_by is not None:
+        return change_by(conversation, event)  # no item comes by it
+    change_by = CHANGES.get(kind)
     if change_by is None:
         return NOTHING
     change = change_by(conversation, event)

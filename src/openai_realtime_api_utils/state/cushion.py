@@ -24,6 +24,8 @@ class Cushion:
     def __init__(self, least_ms: float) -> None:
         self._least_ms = least_ms
         self._late_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        self.underruns = 0
+        """How often speech ran dry in the middle."""
 
     @property
     def start_ms(self) -> float:
@@ -39,27 +41,29 @@ class Arrivals:
     """Keep how one speech comes."""
 
     def __init__(self) -> None:
-        self.late_ms = 0.0
+        self._late_s = 0.0
+        self._longest_gap_s = 0.0
+        self._last: float | None = None
+        self._due = 0.0
+
+    @property
+    def late_ms(self) -> float:
         """How much later it would have had to start so that it never ran dry."""
-        self._longest_gap_ms = 0.0
-        self._first: float | None = None
-        self._last = 0.0
-        self._received_s = 0.0
+        return self._late_s * 1000
 
     @property
     def after_dry_ms(self) -> float:
         """How much must be there before speech that ran dry goes on: twice the longest gap."""
-        return max(AFTER_DRY_MS, min(2 * self._longest_gap_ms, _MOST_MS))
+        return max(AFTER_DRY_MS, min(2 * self._longest_gap_s * 1000, _MOST_MS))
 
     def came(self, now: float, seconds: float) -> None:
         """Take that so many seconds of speech came."""
-        if self._first is None:
-            self._first = now
-        else:
-            late_ms, gap_ms = (now - self._first - self._received_s) * 1000, (now - self._last) * 1000
-            if late_ms > self.late_ms:
-                self.late_ms = late_ms
-            if gap_ms > self._longest_gap_ms:
-                self._longest_gap_ms = gap_ms
+        last = self._last
+        if last is None:
+            self._due = last = now
+        if now - self._due > self._late_s:
+            self._late_s = now - self._due
+        if now - last > self._longest_gap_s:
+            self._longest_gap_s = now - last
         self._last = now
-        self._received_s += seconds
+        self._due += seconds

@@ -6,40 +6,46 @@ sessions). They may also come after it is gone.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .change import NOTHING, Change, Changer, Changes, is_of_the_user, mentioned_item
 from .items import Part, Segment
 from .reading import plain_dict, read, read_id, read_int, read_number, read_text
 from .record import Conversation
+from .responses import Response
 
 
-class _Mentioned(NamedTuple):
-    """Be a part that an event is about."""
+@dataclass(slots=True, eq=False)
+class _Mentioned:
+    """Be a part that events are about, as most are about the same as the one before."""
 
     item_id: str
     content_index: int
     part: Part
+    response: Response | None
     change: Change
     """What such an event comes to."""
 
 
-def _mentioned_part(conversation: Conversation, event: object, part_type: str) -> _Mentioned | None:
+def _mentioned_part(conversation: Conversation, event: Any, part_type: str) -> _Mentioned | None:
     last: _Mentioned | None = conversation.grew_last
-    if (
-        last is not None
-        and getattr(event, "item_id", None) == last.item_id
-        and getattr(event, "content_index", None) == last.content_index
-    ):
-        return last
+    try:
+        if last is not None and event.item_id == last.item_id and event.content_index == last.content_index:
+            return last
+    except AttributeError:
+        pass  # it does not say what it is about in the way of the one before
     item = mentioned_item(conversation, event)
     if item is None:
         return None
+    if part_type == "input_audio":
+        is_of_the_user(item)
     index = read_int(event, "content_index") or 0
     part = item.part(index)
     if part.type is None:
         part.type = part_type
-    mentioned = _Mentioned(item.id, index, part, Change(item))
+    response = conversation.response(read_id(event, "response_id") or "")
+    mentioned = _Mentioned(item.id, index, part, response, Change(item))
     if conversation.is_placed(item) and (item.response_id is not None or item.role == "user"):
         conversation.grew_last = mentioned  # there is nothing more to learn of the item from the next delta
     return mentioned
@@ -73,9 +79,8 @@ def _audio_delta(conversation: Conversation, event: object) -> Change:
     mentioned = _mentioned_part(conversation, event, "output_audio")
     if mentioned is None:
         return NOTHING
-    part, encoded = mentioned.part, read_text(event, "delta") or ""
+    part, response, encoded = mentioned.part, mentioned.response, read_text(event, "delta") or ""
     part.audio_bytes += len(encoded) * 3 // 4 - encoded.count("=", -2)
-    response = conversation.response(read_id(event, "response_id") or "")
     part.audio_format = conversation.audio_format if response is None else response.audio_format
     return mentioned.change
 
@@ -93,18 +98,6 @@ def _content_part_added(conversation: Conversation, event: object) -> Change:
 
 def _content_part_done(conversation: Conversation, event: object) -> Change:
     return _content_part(conversation, event, is_final=True)
-
-
-def _spoken(change: Changer) -> Changer:
-    """Wrap a change by an input transcription: its item, if not there yet, is going to be a message of the user's."""
-
-    def change_of_the_users(conversation: Conversation, event: object) -> Change:
-        done = change(conversation, event)
-        if done.item is not None:
-            is_of_the_user(done.item)
-        return done
-
-    return change_of_the_users
 
 
 def _transcription_segment(conversation: Conversation, event: object) -> Change:
@@ -159,10 +152,10 @@ def _status(status: str) -> Changer:
 
 
 PIECE_CHANGES: Changes = {
-    "conversation.item.input_audio_transcription.delta": _spoken(_text_delta("input_audio")),
-    "conversation.item.input_audio_transcription.segment": _spoken(_transcription_segment),
-    "conversation.item.input_audio_transcription.completed": _spoken(_text_done("input_audio", "transcript")),
-    "conversation.item.input_audio_transcription.failed": _spoken(_transcription_failed),
+    "conversation.item.input_audio_transcription.delta": _text_delta("input_audio"),
+    "conversation.item.input_audio_transcription.segment": _transcription_segment,
+    "conversation.item.input_audio_transcription.completed": _text_done("input_audio", "transcript"),
+    "conversation.item.input_audio_transcription.failed": _transcription_failed,
     "response.content_part.added": _content_part_added,
     "response.content_part.done": _content_part_done,
     "response.output_text.delta": _text_delta("output_text"),

@@ -39,7 +39,7 @@ class Conversation:
         self._open: dict[str, Response] = {}
         self._closed: dict[str, Response] = {}
         self.grew_last: Any = None
-        """For those who change parts: which grew last, for it is likely to grow next; None when its item leaves."""
+        """For those who change parts: which grew last, for it is likely to grow next; None where that is not known."""
 
     # What is true.
 
@@ -153,6 +153,7 @@ class Conversation:
         response = self.response(response_id)
         if response is None:
             response = self._open[response_id] = Response(response_id, audio_format=self.audio_format)
+            self.grew_last = None
         return response
 
     def close(self, response: Response) -> None:
