@@ -152,6 +152,24 @@ def test_it_gives_up_in_the_end():
     assert "gave_up" == talk.changes[-1].kind
 
 
+def test_it_gives_up_by_its_deadline():
+    """However many attempts are left, and not before they were tried for most of the time."""
+
+    async def program(talk, engine, exchange):
+        with pytest.raises(ResumeError):
+            async with talk.held(attempts=1_000, give_up_s=20) as session:
+                await talk.turn("Hello.")
+                exchange.refusals = [ConnectionRefusedError("nobody there")] * 1_000
+                exchange.drop(1006)
+                lost_at = talk.clock.now()
+                await session.closed
+        return talk.clock.now() - lost_at, 1_000 - len(exchange.refusals)
+
+    tried_s, tried = run(program, ["Hi."])
+    assert 10 <= tried_s <= 20
+    assert 5 <= tried <= 20
+
+
 def test_our_own_close_ends_it():
     """``close()`` closes the session, and ``keep_receiving`` returns."""
 
