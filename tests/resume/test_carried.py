@@ -14,7 +14,7 @@ from openai_realtime_api_utils.state.stored import record
 from openai_realtime_api_utils.state.usage import Usage, add
 from talking import TEXT, Talk, run
 
-IMAGE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+IMAGE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
 
 
 def test_the_configuration_is_what_was_asked_for_and_not_refused():
