@@ -11,7 +11,7 @@ from .chain import Chain, chain
 from .clock import Clock, SystemClock
 from .closing import Closing, closed_as
 from .errors import ConnectionLost, RemoteProtocolError
-from .events import as_dict, decode, encode, prepare
+from .events import as_dict, decode, encode_dict, prepare
 from .handlers import RECEIVED_AT, SENT_BY, ClientEventHandler, Metadata, ServerEventHandler
 from .log_errors import LOGGED, LogErrors
 from .plain_connection import warn_of_plain
@@ -144,7 +144,7 @@ class HookedSend:
         if handled is None:
             return None
         sent = as_dict(handled)
-        frame = encode(sent)
+        frame = encode_dict(sent)
         self._log_errors.client_event(sent)
         try:
             if self._send_raw is not None:

@@ -19,8 +19,6 @@ from ..errors import LocalProtocolError
 APPEND = "input_audio_buffer.append"
 """The event that carries the microphone: fifty a second, so it is written without the general encoder."""
 
-_APPEND_KEYS = frozenset({"type", "event_id", "audio"})
-
 
 def encode(event: Mapping[str, Any] | BaseModel) -> str:
     """Encode a client event, given as a mapping or as an SDK model.
@@ -28,28 +26,39 @@ def encode(event: Mapping[str, Any] | BaseModel) -> str:
     Raises:
         LocalProtocolError: it has no ``type``, or holds what JSON cannot say.
     """
-    fields = as_dict(event)
-    if fields["type"] == APPEND and fields.keys() <= _APPEND_KEYS and _is_base64(audio := fields.get("audio")):
-        event_id = fields.get("event_id")
-        if isinstance(event_id, str):
-            return f'{{"type":"{APPEND}","event_id":{encode_basestring_ascii(event_id)},"audio":"{audio}"}}'
-        if "event_id" not in fields:
-            return f'{{"type":"{APPEND}","audio":"{audio}"}}'
+    return encode_dict(as_dict(event))
+
+
+def encode_dict(fields: Mapping[str, Any]) -> str:
+    """Encode what ``as_dict`` returned.
+
+    Raises:
+        LocalProtocolError: it holds what JSON cannot say.
+    """
+    if fields["type"] == APPEND and (frame := _append(fields)) is not None:
+        return frame
     try:
         return json.dumps(fields, separators=(",", ":"), allow_nan=False, default=_plain)
     except (TypeError, ValueError) as cause:
         raise LocalProtocolError(
-            f"The event {fields['type']} cannot be written as JSON: {cause}.", event=event
+            f"The event {fields['type']} cannot be written as JSON: {cause}.", event=fields
         ) from cause
 
 
-def _is_base64(audio: object) -> bool:
-    """Tell whether a text can stand between quotes as it is; decoding it costs a tenth of looking for what cannot."""
-    try:
-        pybase64.b64decode(cast("str", audio), validate=True)
-    except (TypeError, ValueError):
-        return False
-    return isinstance(audio, str)
+def _append(fields: Mapping[str, Any]) -> str | None:
+    """Write an append; None if there is more to it than sound and perhaps an id."""
+    audio, event_id = fields.get("audio"), fields.get("event_id")
+    if type(audio) is not str or len(fields) != (2 if event_id is None else 3):
+        return None
+    try:  # to stand between quotes as it is; decoding it costs a tenth of looking for what cannot
+        pybase64.b64decode(audio, validate=True)
+    except ValueError:
+        return None
+    if event_id is None:
+        return f'{{"type":"{APPEND}","audio":"{audio}"}}'
+    if type(event_id) is not str:
+        return None
+    return f'{{"type":"{APPEND}","event_id":{encode_basestring_ascii(event_id)},"audio":"{audio}"}}'
 
 
 def as_dict(event: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
