@@ -71,7 +71,8 @@ class SoundCard:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = ["pulseaudio", "-n", "-F", str(self.folder / "pulse.pa"), "--daemonize=no", "--exit-idle-time=-1"]
-        command += ["--disallow-exit", "--use-pid-file=no", "--realtime=no", "--high-priority=no"]
+        # Of the priority that it has where it is installed, if that is allowed: one that gets no CPU sounds nothing.
+        command += ["--disallow-exit", "--use-pid-file=no", "--realtime=yes", "--high-priority=yes"]
         environment = {**os.environ, **self.environment}
         with (self.folder / "pulse.log").open("ab") as log:
             self._server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

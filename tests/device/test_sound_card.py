@@ -95,11 +95,12 @@ async def test_speech_is_whole_and_the_microphone_arrives_while_the_loop_is_busy
                 speak(sound, tone(2))
                 await keep_busy(2.4)
                 frames = listening.frames
+                await until_sounded(sound, 1.1)  # underruns are counted once a second
             starved = sound.stats.underruns + sound.stats.jumps
-        if not silent_inside_ms(ear.samples):
+        if not silent_inside_ms(ear.samples) and not sound.stats.lost:
             break
         assert starved
-    assert 0 == silent_inside_ms(ear.samples)
+    assert (0, 0) == (silent_inside_ms(ear.samples), sound.stats.lost)
     assert np.count_nonzero(sounding(ear.samples)) * 5 == pytest.approx(2_000, abs=15)
     gaps = np.diff([f.time for f in frames]) - [len(f.samples) / SECOND for f in frames[:-1]]
     assert np.abs(gaps).max() < 0.05

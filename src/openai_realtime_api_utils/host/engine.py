@@ -98,7 +98,6 @@ class Engine:
             if now >= self._retry_at:
                 self._start_again(now)
             return
-        running.output.publish(now)
         running.output.step(now)
         is_measured = running.input.step(now)
         self._notices += running.ear.step(now, is_measured=is_measured)

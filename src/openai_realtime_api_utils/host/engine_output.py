@@ -26,30 +26,27 @@ class EngineOutput:
         self._runs = 0
         header = memory.header
         header.rate, header.block = stream.rate, stream.block
+        header.head, header.head_time = position, now
         self._publish_zero()
-        self.publish(now)
 
     @property
     def head(self) -> int:
         """The first position that the device has not taken."""
         return self._base + self.stream.frames
 
-    def publish(self, now: float) -> None:
-        """Tell the program where the present is."""
-        self._memory.header.head = self.head
-        self._memory.header.head_time = now
-
     def step(self, now: float) -> None:
-        """Lay silence ahead, and measure."""
+        """Tell the program where the present is, lay silence ahead, and measure."""
         header = self._memory.header
-        head = self.head
+        frames = self.stream.frames
+        head = self._base + frames
+        header.head, header.head_time = head, now
         missing = head + self._memory.tape.size // 2 - self._top
         if missing > _TOP_UP_S * self.stream.rate:
             self._memory.tape.silence(self._top, missing)
             self.stream.extend(missing)
             self._top += missing
         self.steadiness.see(now, self.stream)
-        self.ahead.see(now, head - self._base)
+        self.ahead.see(now, frames)
         stamp = self.stream.stamp()
         if stamp is not None:
             if self.anchor.see(stamp):

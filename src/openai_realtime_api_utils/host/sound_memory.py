@@ -102,20 +102,21 @@ class SoundMemory:
     def __init__(self, buffer: Any) -> None:
         self.header = Header.from_buffer(buffer)
         self.tape = Ring(np.frombuffer(buffer, np.float32, _TAPE, _HEADER_SIZE))
-        self._records: Any = np.frombuffer(buffer, _RECORD_TYPE, _RECORDS, _HEADER_SIZE + _TAPE * 4)
+        records: Any = np.frombuffer(buffer, _RECORD_TYPE, _RECORDS, _HEADER_SIZE + _TAPE * 4)
+        self._times, self._lost, self._samples = (records[name] for name in ("time", "lost", "samples"))
 
     def put_record(self, time: float, lost: int, samples: Samples) -> None:
         """Add 10 ms of the microphone; the oldest give way."""
-        record = self._records[self.header.records % _RECORDS]
-        record["time"], record["lost"], record["samples"] = time, lost, samples
+        at = self.header.records % _RECORDS
+        self._times[at], self._lost[at], self._samples[at] = time, lost, samples
         self.header.records += 1
 
     def record(self, number: int) -> Record | None:
         """Return a record; None if it has been overwritten, or will be any moment."""
         if number <= self.header.records - _RECORDS + 8:
             return None
-        record = self._records[number % _RECORDS]
-        return Record(float(record["time"]), int(record["lost"]), record["samples"].copy())
+        at = number % _RECORDS
+        return Record(float(self._times[at]), int(self._lost[at]), self._samples[at].copy())
 
 
 class Shared:
