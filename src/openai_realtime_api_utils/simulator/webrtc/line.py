@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from ..base_session import MAIN
 from ..engine import RATE
 from ..refusals import Refusal
 from .addresses import listen_at
+from .offers import with_candidates
 from .speech_track import SpeechTrack
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _EVENTS_WAITING = 1024
 _UNSENT = 1024 * 1024
 """Bytes that wait in the data channel before no more are put in."""
 _OVER = ("closed", "failed")
-_HIDDEN = re.compile(r"(?<= )\S+\.local(?= )")
-"""A name that a browser puts for its address. Whatever stands there: its packets will tell the address."""
 
 
 class WebRtcLine:
@@ -67,7 +65,7 @@ class WebRtcLine:
             Refusal: it is no offer that can be answered.
         """
         try:
-            await self._peer.setRemoteDescription(RTCSessionDescription(_HIDDEN.sub("127.0.0.1", offer), "offer"))
+            await self._peer.setRemoteDescription(RTCSessionDescription(with_candidates(offer), "offer"))
             for transceiver in self._peer.getTransceivers():
                 if transceiver.kind != "audio":
                     transceiver.direction = "inactive"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesParser
@@ -12,6 +13,11 @@ from ..checks import mapping
 from ..http_messages import HttpRequest
 from ..refusals import Refusal, missing
 
+_HIDDEN = re.compile(r"(?<= )\S+\.local(?= )")
+"""The name that a browser puts for its address."""
+_MEDIA = re.compile(r"^(a=mid:\S+)", re.MULTILINE)
+_PLACEHOLDER = "a=candidate:0 1 udp 1 127.0.0.1 9 typ host"
+"""Port 9 discards."""
 _KINDS = "'application/sdp' or 'multipart/form-data'"
 
 
@@ -40,6 +46,16 @@ def read_offer(request: HttpRequest) -> Offer:
     if "sdp" not in parts:
         raise missing("sdp")
     return Offer(_text(parts["sdp"], "sdp"), _session(parts["session"]) if "session" in parts else None)
+
+
+def with_candidates(sdp: str) -> str:
+    """Put addresses into an offer that hides them, or was posted before they were known.
+
+    Which ones does not matter, since those of the caller's packets are taken as well; but with none, or with names that
+    nobody can look up, the connection would be given up before the first packet.
+    """
+    sdp = _HIDDEN.sub("127.0.0.1", sdp)
+    return sdp if "a=candidate:" in sdp else _MEDIA.sub(rf"\1\r\n{_PLACEHOLDER}", sdp)
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
