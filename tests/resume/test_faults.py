@@ -2,7 +2,8 @@
 
 The cases are made: from what a conversation without faults looks like, of each type of event the first three, and the
 moment before each of them and after it. A sample, drawn from a seed, runs in the suite; ``FAULTS=all`` in the
-environment runs every one. ``PYTHONPATH=tests python tests/resume/test_faults.py`` prints what came of them.
+environment runs every one. ``PYTHONPATH=tests python tests/resume/test_faults.py > docs/resume-faults.md`` writes down
+what came of them; with ``--all`` it counts all that hold, and names those that do not.
 """
 
 import logging
@@ -10,6 +11,7 @@ import os
 import random
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -57,6 +59,26 @@ OF_THE_LINE = {
 """What is wrong all the time; the seed decides which frames it is."""
 KINDS = {**AT_A_MOMENT, **OF_AN_EVENT, **OF_THE_MODEL, **OF_THE_LINE}
 OCCURRENCES, SEEDS = 3, 5
+PAGE = """\
+# Every fault, at every point of a turn
+
+What came of three turns, one with a function, when something went wrong just before the first event of a type / just
+after it (one word where both came to the same); see [resume](resume.md). `PYTHONPATH=tests python
+tests/resume/test_faults.py` prints this page; this is the run of {date}.
+
+* **held**: no completed item is lost, none is there twice, no call ran twice, the model was given all of it in its
+  order, and every question has its answer, in the same program.
+* **told**: the end is one that means "do not come back" (or is in good order): the program is told, and another one
+  goes on from the store.
+* **asked again**: the person had to repeat a question: it had not been committed (speech, while there was no
+  connection), its program had ended, the answer that was asked for again was lost as well (`again`), or nobody could
+  know (a request lost without a trace; a response that the server failed).
+
+Columns: closes by code; silences of 3 and 60 seconds; a connection that is open but dead; a loss after which the server
+refuses with 503 twice, or with 401; a second loss as soon as the first is mended (`again`); a loss on a line that is
+slow and shuffles what may be shuffled; a loss at a server that reads slowly; the event itself lost, and doubled. Below
+each: responses that fail or begin anew (each of four), and lines that are bad all the time (five seeds each).
+"""
 VOICES = {"text": False, "speech": True}
 
 
@@ -211,5 +233,5 @@ if __name__ == "__main__":
         bad = [f"{case}: {word}" for case, word in came.items() if word.startswith("LOST")]
         sys.stdout.write("\n".join([*bad, *map(str, counts.items())]) + "\n")
     else:
-        for voice in VOICES:
-            sys.stdout.write(f"## By {voice}\n\n{table(voice)}\n\n{rest_of_table(voice)}\n\n")
+        tables = (f"\n## By {voice}\n\n{table(voice)}\n\n{rest_of_table(voice)}\n" for voice in VOICES)
+        sys.stdout.write(PAGE.format(date=f"{datetime.now(UTC):%-d %B %Y}") + "".join(tables))

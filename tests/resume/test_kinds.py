@@ -281,6 +281,29 @@ def test_what_does_not_fit_is_left_out_or_summarised():
     assert 22 == len(talk.conversation.items)
 
 
+@pytest.mark.parametrize(("every_s", "frames"), [(1.0, 100), (0.0, 3_000)])
+def test_a_server_that_talks_on_instead_of_answering_is_taken_to_have_understood(every_s, frames):
+    """However long, and however much it talks: the conversation goes on."""
+
+    async def program(talk, service):
+        async with talk.held():
+            service.answer(type="conversation.item.added", item=said("item_1", "One.")["item"])
+            await settled(talk)
+            service.connections[0].inbox.put_nowait(closed_by_server(1011))
+            await talk.wait(0.05)
+            for _ in range(frames):
+                service.answer(type="rate_limits.updated", rate_limits=[])
+                if every_s:
+                    await talk.wait(every_s)
+            replaced = await talk.events.until("local.session_replaced")
+            await talk.wait(1)
+            return replaced.gap_ms, talk.events.count("rate_limits.updated")
+
+    gap_ms, seen = by_hand(program, created())
+    assert gap_ms <= 16_000
+    assert frames == seen
+
+
 def test_a_gap_is_bounded():
     """What is sent while there is no connection is kept up to a limit; the oldest is dropped."""
 

@@ -143,6 +143,27 @@ def test_barging_into_the_old_session_stops_it():
     assert [] == [e.error.message for e in talk.events.of("error")]
 
 
+def test_an_old_session_that_dies_while_it_still_answers_is_let_go():
+    """Nobody waits for it for ever: its answer ends, and what waited for that end goes to the next session."""
+
+    async def program(talk, engine, exchange):
+        async with talk.held(dead_after_s=8):
+            await talk.send({"type": "session.update", "session": TEXT})
+            await talk.wait(78)
+            await talk.send({"type": "response.create"})
+            await talk.events.until("local.session_replaced")
+            exchange.stalled = 1
+            await talk.send(said("item_late", "Are you there?"))
+            await talk.events.until("response.done")
+            await talk.wait(20)
+            return talk, exchange
+
+    story = [piece for _ in range(7) for piece in (STORY * 2, Wait(4))]
+    talk, exchange = run(program, [story, "Yes."], lifetime_s=120)
+    assert "failed" == talk.events.of("response.done")[0].response.status
+    assert ["item_late"] == [e["item"]["id"] for e in exchange.received[1] if e["type"].endswith("item.create")][-1:]
+
+
 def test_a_rotation_that_fails_is_tried_again():
     """A server that refuses the next session for a while costs nothing."""
 

@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 _Event: TypeAlias = dict[str, Any]
 
-_ROOM = 1_000
+ROOM = 1_000
 """How many events wait at most; above that the oldest are dropped, and that is logged."""
 
 
@@ -48,7 +48,7 @@ class Gap:
         if self.microphone is not None and not self._is_wanted(event, self.microphone):
             return
         self._events.append(event)
-        if len(self._events) > _ROOM:
+        if len(self._events) > ROOM:
             _logger.warning("There is no connection yet: %s was dropped.", self._events.popleft()["type"])
 
     def take_all(self) -> list[_Event]:

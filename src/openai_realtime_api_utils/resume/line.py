@@ -152,6 +152,11 @@ class Line:
                 if not self.planting.take(event):
                     self._kept.append(frame)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many frames were kept as there is room for: so many are no answers any more."""
+        return len(self._kept) >= _ROOM
+
     def put_back(self) -> None:
         """Let the frames that were no answers come again."""
         self.frames.extendleft(reversed(self._kept))

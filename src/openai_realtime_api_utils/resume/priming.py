@@ -14,6 +14,9 @@ from .line import Line
 _PATIENCE_S = 2.0
 """How long to wait for the next answer. A server that gives none is taken to have understood."""
 
+_LONGEST_S = 15.0
+"""How long to wait for all answers of a server that goes on to talk of something else."""
+
 
 async def prime(line: Line, config: Mapping[str, Any], wanted: Sequence[Restored], clock: Clock) -> None:
     """Configure a new session and put the items in, all sent at once, and take the answers.
@@ -28,7 +31,8 @@ async def prime(line: Line, config: Mapping[str, Any], wanted: Sequence[Restored
     _, creations = difference([], wanted)
     for event in (*events, *planting.plant([], creations)):
         await line.send(event)
-    while not (planting.is_settled and (line.is_announced or config)):
+    until = clock.now() + _LONGEST_S
+    while not (planting.is_settled and (line.is_announced or config)) and clock.now() < until and not line.is_full:
         try:
             await within(_PATIENCE_S, clock, line.arrival())
         except TimeoutError:

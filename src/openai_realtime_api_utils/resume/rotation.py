@@ -104,23 +104,24 @@ def _told_failed(sessions: Sessions, error: Exception) -> None:
 
 
 async def watch(sessions: Sessions, dead_after_s: float, clock: Clock) -> None:
-    """Find a connection that is open but dead, for as long as this runs: one that does not answer when asked."""
-    probed: Line | None = None
+    """Find connections that are open but dead, for as long as this runs: those that do not answer when asked."""
+    probed: set[Line] = set()
     while True:
         await clock.sleep_until(clock.now() + dead_after_s / 4)
-        line = sessions.line
-        silent_s = clock.now() - line.heard_at
-        if silent_s < dead_after_s / 2:
-            probed = None
-        if line.end is not None or sessions.is_between:
-            continue
-        if silent_s >= dead_after_s and probed is line:
-            line.give_up(ConnectionLost(1006, f"nothing came for {silent_s:g} s, not even an answer"))
-        elif silent_s >= dead_after_s / 2 and probed is not line:
-            probed = line
-            if line.updates:
-                continue  # there is a question already
-            sessions.spawn(line.send(line.planting.configure(sessions.nothing_new)), "ask whether it is alive")
+        both = () if sessions.is_between else (sessions.draining, sessions.line)
+        lines = [line for line in both if line is not None and line.end is None]
+        probed.intersection_update(lines)
+        for line in lines:
+            silent_s = clock.now() - line.heard_at
+            if silent_s < dead_after_s / 2:
+                probed.discard(line)
+            elif line not in probed:
+                probed.add(line)
+                if not line.updates:  # else there is a question already
+                    question = line.planting.configure(sessions.nothing_new)
+                    sessions.spawn(line.send(question), "ask whether it is alive")
+            elif silent_s >= dead_after_s:
+                line.give_up(ConnectionLost(1006, f"nothing came for {silent_s:g} s, not even an answer"))
 
 
 async def tell_heard(sessions: Sessions, clock: Clock) -> None:

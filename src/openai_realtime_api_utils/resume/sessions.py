@@ -13,7 +13,7 @@ from ..state.microphone_gap import MicrophonePolicy, UserAudio
 from ..state.unanswered import Unanswered
 from ..tasks import TaskOwner, within
 from .frames import LocalFrames
-from .gap import Gap
+from .gap import ROOM, Gap
 from .journal import Journal
 from .line import Connect, Line
 from .opening import Change, Limits
@@ -65,7 +65,8 @@ class Sessions:
         self.draw = draw
         self.frames = LocalFrames()
         self.ready: deque[bytes] = deque()
-        self.held: list[_Event] = []
+        self.held: deque[_Event] = deque(maxlen=ROOM)
+        """What waits until the session before this one is done; above so many, the oldest are dropped."""
         self.end: Exception | None = None
         self.owner = TaskOwner()
         self.tasks: set[asyncio.Task[Any]] = set()
