@@ -125,13 +125,6 @@ async def test_unknown_call():
     assert refused.value.response.status_code == 404
 
 
-async def test_no_webrtc():
-    """An SDP offer is refused in a sentence that says what to do instead."""
-    async with serve(engine) as server, client_of(server) as client:
-        with pytest.raises(Exception, match=r"carries no WebRTC sound: have its `Server.call\(\)` make a call"):
-            await client.realtime.calls.create(sdp="v=0")
-
-
 async def test_leaving_the_block_hangs_up():
     """A sideband is closed when the call is left."""
     async with serve(engine) as server, client_of(server) as client:

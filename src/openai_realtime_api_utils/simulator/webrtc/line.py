@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from .speech_track import SpeechTrack
 
 if TYPE_CHECKING:
     from ..phone_call import PhoneCall
+
+_logger = logging.getLogger(__name__)
 
 CONNECT_S = 30.0
 """How long a caller may take, once answered, until its connection stands."""
@@ -74,8 +77,9 @@ class WebRtcLine:
                 listen_at(self._peer, self._addresses)
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:
-            why = f" ({error})" if str(error) else ""
-            raise Refusal(f"The SDP offer could not be answered{why}.", code="invalid_offer", param="sdp") from error
+            _logger.debug("An SDP offer could not be answered.", exc_info=error)
+            what = "The SDP offer could not be answered: send one as `createOffer()` makes it."
+            raise Refusal(what, code="invalid_offer", param="sdp") from error
         return self._peer.localDescription.sdp
 
     async def carry(self, call: PhoneCall) -> None:
