@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from .host.clean_microphone import cancel_echo as cancel_echo
     from .host.clean_microphone import half_duplex as half_duplex
     from .host.devices import Device as Device
-    from .host.devices import list_devices as list_devices
+    from .host.devices_apart import list_devices as list_devices
     from .host.host_audio import host_audio as host_audio
     from .host.memory import MemoryMicrophone as MemoryMicrophone
     from .host.memory import MemorySpeaker as MemorySpeaker
@@ -113,7 +113,8 @@ _HOMES = {
     "hooked_session": ("HookedSession", "hook_middlewares"),
     "audio.echo": ("Aec3", "EchoCanceller"),
     "host.clean_microphone": ("cancel_echo", "half_duplex"),
-    "host.devices": ("Device", "list_devices"),
+    "host.devices": ("Device",),
+    "host.devices_apart": ("list_devices",),
     "host.host_audio": ("host_audio",),
     "host.memory": ("MemoryMicrophone", "MemorySpeaker"),
     "host.room": ("Room",),

@@ -10,9 +10,10 @@ import pytest
 
 from openai_realtime_api_utils.audio.ring import Ring
 from openai_realtime_api_utils.clock import ManualClock
-from openai_realtime_api_utils.errors import DeviceError, HandlerError
+from openai_realtime_api_utils.errors import DeviceError, HandlerError, MissingExtraError
 from openai_realtime_api_utils.host import devices, portaudio
 from openai_realtime_api_utils.host.devices import Device, choose, silenced_stderr
+from openai_realtime_api_utils.host.devices_apart import list_devices
 from openai_realtime_api_utils.host.host_audio import host_audio
 
 LAPTOP = (
@@ -74,7 +75,22 @@ def test_portaudio_that_is_missing_is_one_sentence(monkeypatch):
     monkeypatch.setattr(importlib, "import_module", missing)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     with pytest.raises(DeviceError, match="run  sudo apt-get install libportaudio2"):
-        devices.list_devices()
+        devices.devices_here()
+
+
+def test_a_torn_configuration_ends_no_program(tmp_path, monkeypatch):
+    """PortAudio aborts its process; this one is told in a sentence."""
+    (tmp_path / "asound.conf").write_text("pcm.!default { type\n")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
+    with pytest.raises(DeviceError, match="PortAudio, which opens sound devices, cannot start"):
+        list_devices()
+
+
+def test_a_package_that_is_not_installed_is_told_before_another_process_is_started(monkeypatch):
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(MissingExtraError, match="list_devices needs the package 'sounddevice'"):
+        list_devices()
 
 
 def test_what_c_libraries_say_is_kept_off_the_screen(capfd):

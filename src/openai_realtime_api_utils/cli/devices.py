@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..host.devices import Device
-from ..host.devices_apart import list_devices_apart
+from ..host.devices_apart import list_devices
 
 
 def show_devices(*, as_json: bool) -> None:
@@ -18,7 +18,7 @@ def show_devices(*, as_json: bool) -> None:
     Raises:
         RealtimeUtilsError: they cannot be listed; says what is missing.
     """
-    found = list_devices_apart()
+    found = list_devices()
     if as_json:
         print(json.dumps([asdict(device) for device in found], indent=1))
     elif not found:

@@ -46,8 +46,8 @@ DeviceChoice: TypeAlias = "int | str | Callable[[Sequence[Device]], int] | None"
 """An index, a part of a name (case does not matter), or a rule that picks an index; None is the machine's default."""
 
 
-def list_devices() -> tuple[Device, ...]:
-    """Return the sound devices there are now.
+def devices_here() -> tuple[Device, ...]:
+    """Return the sound devices there are now, by PortAudio in this process.
 
     Raises:
         DeviceError: PortAudio is not installed, or does not start.

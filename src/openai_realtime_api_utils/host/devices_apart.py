@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from dataclasses import asdict
 
-from ..errors import DeviceError, RealtimeUtilsError
-from .devices import PORTAUDIO_FAILS, Device, list_devices
+from ..errors import DeviceError, MissingExtraError, RealtimeUtilsError
+from .devices import PORTAUDIO_FAILS, Device, devices_here
 
 _PATIENCE_S = 15.0
 
 
-def list_devices_apart() -> tuple[Device, ...]:
+def list_devices() -> tuple[Device, ...]:
     """Return the sound devices there are now; PortAudio is not loaded into this process.
 
     Raises:
-        DeviceError: they cannot be listed.
+        DeviceError: they cannot be listed: PortAudio is not installed, or does not start.
+        MissingExtraError: ``sounddevice`` is not installed.
     """
+    check_installed("sounddevice", needed_by="list_devices")
     program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
@@ -36,10 +39,25 @@ def list_devices_apart() -> tuple[Device, ...]:
     return tuple(Device(**fields) for fields in answer)
 
 
+def check_installed(*packages: str, needed_by: str) -> None:
+    """Miss packages before another process does. They are not imported: some load PortAudio.
+
+    Raises:
+        MissingExtraError: one is not installed.
+    """
+    for name in packages:
+        try:
+            found = importlib.util.find_spec(name)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            raise MissingExtraError(needed_by, name, "audio")
+
+
 def main() -> None:
     """Be the process that lists them: write a list, or a sentence that says why not."""
     try:
-        answer: object = [asdict(device) for device in list_devices()]
+        answer: object = [asdict(device) for device in devices_here()]
     except RealtimeUtilsError as error:
         answer = str(error)
     json.dump(answer, sys.stdout)

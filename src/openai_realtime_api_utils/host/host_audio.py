@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from ..clock import Clock, SystemClock
-from ..errors import HandlerError, MissingExtraError, require
+from ..errors import HandlerError, require
 from .devices import DeviceChoice, choose
-from .devices_apart import list_devices_apart
+from .devices_apart import check_installed, list_devices
 from .engine_options import Echo, EngineOptions
 
 if TYPE_CHECKING:
@@ -72,7 +71,6 @@ def host_audio(
 
 
 def _check_installed(echo: Echo, *, local_vad: bool) -> None:
-    """Miss packages here, and not in the engine. They are not imported: PortAudio belongs to the engine's process."""
     require("numpy", extra="audio", needed_by="host_audio")
     wanted = [
         "rtmixer",
@@ -80,15 +78,9 @@ def _check_installed(echo: Echo, *, local_vad: bool) -> None:
         *(["pywebrtc_audio"] if echo == "aec3" else []),
         *(["webrtcvad"] if local_vad else []),
     ]
-    for name in wanted:
-        try:
-            found = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
-            raise MissingExtraError("host_audio", name, "audio")
+    check_installed(*wanted, needed_by="host_audio")
 
 
 def _picked(choice: DeviceChoice, kind: Literal["input", "output"]) -> DeviceChoice:
     """Apply a rule here, where it can be run; the engine is given the name of what it picked."""
-    return choose(choice, kind, list_devices_apart()).name if callable(choice) else choice
+    return choose(choice, kind, list_devices()).name if callable(choice) else choice

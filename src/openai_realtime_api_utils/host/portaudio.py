@@ -14,7 +14,7 @@ from ..audio.anchor import Stamp
 from ..clock import Clock
 from ..errors import DeviceError
 from .backend import Streams
-from .devices import Device, Kind, choose, list_devices, load, silenced_stderr
+from .devices import Device, Kind, choose, devices_here, load, silenced_stderr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class PortAudio:
         block_ms: float,
         rate: int | None = None,
     ) -> Streams:
-        devices = list_devices()
+        devices = devices_here()
         speaker, microphone = choose(output, "output", devices), choose(input, "input", devices)
         # In from the start of out: what the loudspeaker sounds first is heard as well.
         listening = self._open(microphone, "input", devices, None, lambda d, r: _Recorder(self, d, r))
