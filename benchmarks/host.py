@@ -36,7 +36,7 @@ SHORT = bool(os.environ.get("BENCH_SHORT"))
 ITEMS, ITEM_S = (1, 4.0) if SHORT else (4, 5.0)
 TRIALS = 6 if SHORT else 100
 MOMENTS = 10 if SHORT else 100
-CARD = "PulseAudio null sinks, 24 kHz, 5 ms blocks, engine in its own process"
+CARD = "PulseAudio null sinks, 24 kHz, 6.7 ms blocks, engine in its own process"
 
 
 def measure() -> Iterable[Figure]:
