@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 
 from exchange import Events, Exchange, said
+from fakes import Service
 from openai_realtime_api_utils import (
     ManualClock,
     MemoryMicrophone,
@@ -82,3 +83,21 @@ def spoken(program, replies=(), hears=(), **options):
             return await program(talk, engine, exchange, user)
 
     return fast_forward.run(main(), clock)
+
+
+def by_hand(program, *first):
+    """Run a program (talk, service) against a service that answers by hand, and begins with these frames."""
+    clock = ManualClock()
+    service = Service(*first)
+    talk = Talk(service, clock)
+    return fast_forward.run(program(talk, service), clock)
+
+
+def created(kind="realtime", session_id="sess_1"):
+    """Return what a service begins with."""
+    return {"type": "session.created", "session": {"type": kind, "id": session_id}}
+
+
+async def settled(talk):
+    """Let all that was answered be handled."""
+    await talk.wait(0.01)

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-
 _MOST = 2**53
 """No number above this is believed: floats hold no more whole numbers, and far above it arithmetic with them fails."""
 
