@@ -7,11 +7,9 @@ block of speech.
 
 from __future__ import annotations
 
-BUFFER_BLOCKS = 3
-"""What PortAudio's buffer on ALSA holds."""
 _TOO_FAR_BLOCKS = 6
-"""How much further ahead a stream has run away. One that sounded whole came to 4.7 (140 openings, on 2 cores with 2 to
-4 busy processes).
+"""How much further ahead a stream has run away. One that sounded whole came to 4.7 (320 openings with blocks of 6 to
+10 ms, on 2 cores with none to 4 busy processes).
 """
 _SKEW = 1e-3
 """By how much another clock may run faster than ours."""

@@ -24,7 +24,7 @@ class EngineOptions:
     block_ms: float = 20 / 3
     """How much the loudspeaker takes at a time; 10 where that does not run clean.
 
-    Blocks of 5 ms ran away from PulseAudio in 4 to 13 of 20 openings while another program recorded what sounded in
+    Blocks of 5 ms ran away from PulseAudio in 4 to 15 of 20 openings while another program recorded what sounded in
     blocks of 5 ms; blocks of 6 to 10 ms in none. Beside busy processes 6.7 ms ran dry once in 60 s, 6 ms 13 times.
     """
     is_patient: bool = False

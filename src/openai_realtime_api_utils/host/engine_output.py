@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ..audio.anchor import Anchor
-from .ahead import BUFFER_BLOCKS, Ahead
+from .ahead import Ahead
 from .backend import OutputStream
 from .sound_memory import SoundMemory
 from .steadiness import Steadiness
 
 _TOP_UP_S = 0.1
 """Silence is laid ahead in stretches of at least this."""
+_BUFFER_BLOCKS = 3
+"""What PortAudio's buffer on ALSA holds."""
 
 
 class EngineOutput:
@@ -68,6 +70,6 @@ class EngineOutput:
     def _publish_zero(self) -> None:
         """Tell the program when position 0 was heard; until that is measured, that what the buffer holds was not."""
         rate = self.stream.rate
-        unheard_s = BUFFER_BLOCKS * self.stream.block / rate
+        unheard_s = _BUFFER_BLOCKS * self.stream.block / rate
         zero = self.anchor.zero if self.anchor.is_known else unheard_s - self.ahead.least
         self._memory.header.zero_time = zero - self._base / rate
