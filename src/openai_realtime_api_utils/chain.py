@@ -56,7 +56,8 @@ class _Fold:
 
     def handle(self, event: Any, metadata: Metadata, connection: Any, behind: int = -1) -> Any:
         """Call those behind a position that are for the event's type; after a change of type, those for the new one."""
-        steps = self._by_type.get(_type_of(event), self._of_other_types)
+        kind = _type_of(event)
+        steps = self._by_type.get(kind, self._of_other_types)
         if behind >= 0:
             steps = tuple(step for step in steps if step.position > behind)
         now, limit_s = self._now, self._limit_s
@@ -80,8 +81,8 @@ class _Fold:
                     self._took(name, ended - began, event, awaited=False)
                 began = ended
                 if after is not event:
-                    given, event = event, after
-                    if event is None or _type_of(event) != _type_of(given):
+                    event = after
+                    if event is None or _type_of(event) != kind:
                         break
             else:
                 return event, metadata

@@ -65,8 +65,8 @@ class TaskOwner:
 
     def check(self) -> None:
         """Raise the failure that nobody has seen yet, if there is one."""
-        error, self._error = self._error, None
-        if error is not None:
+        if self._error is not None:
+            error, self._error = self._error, None
             raise error
 
     def log_unseen(self) -> None:

@@ -13,7 +13,7 @@ from ..builders import user_image, user_text
 from ..clock import Clock, SystemClock
 from ..closing import ABNORMAL, Closing
 from ..errors import ConnectionLost, RefusedError
-from ..handlers import HANDLED, Metadata
+from ..handlers import HANDLED, Metadata, for_types
 from ..ports import Send
 from ..resume.frames import CONNECTION_LOST
 from ..state.answer import Answer, answer_of
@@ -111,12 +111,14 @@ class Ask:
         event = {"type": "session.update", "event_id": event_id, "session": {"type": "realtime", **session}}
         return await self._answer([event], event_id, timeout_s)
 
+    @for_types(["session.update"])
     def client_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch ``session.update``: the server answers updates in their order."""
         if event["type"] == "session.update":
             self._updates.append(event.get("event_id"))
         return event, metadata
 
+    @for_types(["response.done", "session.updated", "error"])
     def server_event_handler(self, event: Any, metadata: Metadata, connection: object) -> tuple[Any, Metadata]:
         """Watch for answers."""
         match event.type:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import pybase64
 
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost, FormatError, HandlerError, require
-from ..handlers import HANDLED, Metadata
+from ..handlers import HANDLED, Metadata, for_types
 from ..ports import Frame, Microphone, Send
 from ..state.reading import is_null, read, read_id, read_text
 from ..state.response_request import ResponseRequest
@@ -104,13 +104,6 @@ class StreamMic:
         self._session_type = "realtime"
         self._server_detects_turns = True
         self._request = ResponseRequest("stream_mic")
-        self._handlers: dict[str, Callable[[Any, Metadata], None]] = {
-            "session.created": self._session,
-            "session.updated": self._session,
-            "response.created": self._response_created,
-            "response.done": self._response_done,
-            "error": self._error,
-        }
 
     @property
     def lost(self) -> int:
@@ -140,12 +133,6 @@ class StreamMic:
     def register_send_with_handlers(self, send: Send) -> None:
         """Take the ``send`` of ``hook_handlers``."""
         self._send = send.by("StreamMic")
-
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._handlers.get(event.type)
-        if handle is not None:
-            handle(event, metadata)
-        return event, metadata
 
     def press(self) -> None:
         """Begin to listen: the push-to-talk key went down.
@@ -296,3 +283,18 @@ class StreamMic:
         error = read(event, "error")
         if self._request.refused(read_id(error, "event_id"), read_text(error, "code")):
             HANDLED.put(metadata, True)
+
+    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
+        "session.created": _session,
+        "session.updated": _session,
+        "response.created": _response_created,
+        "response.done": _response_done,
+        "error": _error,
+    }
+
+    @for_types(_HANDLERS)
+    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
+        handle = self._HANDLERS.get(event.type)
+        if handle is not None:
+            handle(self, event, metadata)
+        return event, metadata
