@@ -141,7 +141,7 @@ async def test_the_loop_around_the_handlers_takes_few_calls():
 
 
 async def test_an_append_takes_few_calls():
-    """A frame of the microphone, through all client handlers, takes a fifteenth of the calls of the SDK's own append."""
+    """A frame of the microphone, through all client handlers, takes a fifteenth of the calls of the SDK's append."""
     resource = AsyncRealtimeConnection(Connection()).input_audio_buffer
     with voice_session(Connection()) as (_, send):
         await resource.append(audio=APPEND["audio"])
