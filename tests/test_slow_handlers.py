@@ -8,6 +8,7 @@ import pytest
 from fakes import FakeConnection, closed_by_server
 from made_events import spoken_answer
 from openai_realtime_api_utils import ManualClock, hook_handlers, hook_middlewares
+from openai_realtime_api_utils.handlers import by_type
 
 COMMITTED = {"type": "input_audio_buffer.committed", "event_id": "e", "item_id": "i"}
 
@@ -38,6 +39,18 @@ async def test_a_slow_handler_is_named(caplog):
     assert record.levelno == logging.WARNING
     assert "taking.<locals>.ponder took 80 ms over input_audio_buffer.committed" in record.getMessage()
     assert "asyncio.to_thread" in record.getMessage()
+
+
+async def test_a_middleware_is_named_by_its_class(caplog):
+    """However its handler came to be."""
+    clock = ManualClock()
+
+    class Pondering:
+        server_event_handler = by_type({COMMITTED["type"]: lambda _self, _event, _metadata: clock.advance(0.08)})
+
+    await received(clock, [Pondering().server_event_handler])
+    (record,) = caplog.records
+    assert "Pondering.server_event_handler took 80 ms over input_audio_buffer.committed" in record.getMessage()
 
 
 async def test_waiting_is_told_apart_from_blocking(caplog):

@@ -142,6 +142,8 @@ def _checked(handler: Any) -> Chain:
 def _name(handler: Any) -> str:
     while isinstance(handler, functools.partial):
         handler = cast("functools.partial[Any]", handler).func
+    if inspect.ismethod(handler):
+        return f"{type(handler.__self__).__qualname__}.{handler.__name__}"
     return str(getattr(handler, "__qualname__", type(handler).__qualname__))
 
 

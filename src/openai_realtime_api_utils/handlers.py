@@ -5,7 +5,7 @@ A handler sees one event and returns it, a replacement, or None to stop it there
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 from .ports import Send
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 D = TypeVar("D")
+S = TypeVar("S")
 H = TypeVar("H", bound="Callable[..., Any]")
 
 Metadata: TypeAlias = "dict[Any, Any]"
@@ -49,6 +50,19 @@ def for_types(event_types: Iterable[str]) -> Callable[[H], H]:
         return handler
 
     return decorate
+
+
+def by_type(methods: Mapping[str, Callable[[S, Any, Metadata], None]]) -> Callable[[S, Any, Metadata, Any], Any]:
+    """Make the server event handler of a class that watches each type of event with a method of its own."""
+
+    @for_types(methods)
+    def server_event_handler(self: S, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
+        method = methods.get(event.type)
+        if method is not None:  # it may be called for others where it is not hooked by itself
+            method(self, event, metadata)
+        return event, metadata
+
+    return server_event_handler
 
 
 def types_of(handler: object) -> frozenset[str] | None:

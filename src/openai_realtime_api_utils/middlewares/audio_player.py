@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..audio.formats import PCM_24K, AudioFormat
 from ..clock import Clock, SystemClock
 from ..errors import FormatError, require
-from ..handlers import Metadata, MetadataKey, for_types
+from ..handlers import Metadata, MetadataKey, by_type
 from ..ports import Send, Speaker, SpeechId
 from ..state.cushion import Cushion
 from ..state.playhead import Cut
@@ -258,23 +258,18 @@ class AudioPlayer:
             if inspect.isawaitable(result):
                 await result
 
-    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
-        "session.created": _session,
-        "session.updated": _session,
-        "response.created": _response_created,
-        "response.output_audio.delta": _audio,
-        "response.output_audio_transcript.delta": _transcript,
-        "response.output_audio.done": _part_done,
-        "response.content_part.done": _part_done,
-        "response.output_item.done": _item_done,
-        "conversation.item.done": _item_done,
-        "response.done": _response_done,
-        "conversation.item.deleted": _item_deleted,
-    }
-
-    @for_types(_HANDLERS)
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._HANDLERS.get(event.type)
-        if handle is not None:
-            handle(self, event, metadata)
-        return event, metadata
+    server_event_handler = by_type(
+        {
+            "session.created": _session,
+            "session.updated": _session,
+            "response.created": _response_created,
+            "response.output_audio.delta": _audio,
+            "response.output_audio_transcript.delta": _transcript,
+            "response.output_audio.done": _part_done,
+            "response.content_part.done": _part_done,
+            "response.output_item.done": _item_done,
+            "conversation.item.done": _item_done,
+            "response.done": _response_done,
+            "conversation.item.deleted": _item_deleted,
+        }
+    )

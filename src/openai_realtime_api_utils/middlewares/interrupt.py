@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost
-from ..handlers import HANDLED, Metadata, for_types
+from ..handlers import HANDLED, Metadata, by_type
 from ..ports import Send, SpeechId
 from ..state.interruption import Interruption, patience_ms
 from ..state.playhead import Cut
@@ -203,25 +203,20 @@ class Interrupt:
         except ConnectionLost:
             return  # keep_receiving tells it; there is nobody left to be told what was heard
 
-    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
-        "input_audio_buffer.speech_started": _user_began,
-        "input_audio_buffer.speech_stopped": _user_ended,
-        "response.output_audio.delta": _delta,
-        "response.output_audio_transcript.delta": _delta,
-        "response.done": _response_done,
-        "error": _error,
-        "local.session_replaced": _user_ended,
-        "output_audio_buffer.started": _sideband,
-        "output_audio_buffer.stopped": _sideband,
-        "output_audio_buffer.cleared": _sideband,
-    }
-
-    @for_types(_HANDLERS)
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._HANDLERS.get(event.type)
-        if handle is not None:
-            handle(self, event, metadata)
-        return event, metadata
+    server_event_handler = by_type(
+        {
+            "input_audio_buffer.speech_started": _user_began,
+            "input_audio_buffer.speech_stopped": _user_ended,
+            "response.output_audio.delta": _delta,
+            "response.output_audio_transcript.delta": _delta,
+            "response.done": _response_done,
+            "error": _error,
+            "local.session_replaced": _user_ended,
+            "output_audio_buffer.started": _sideband,
+            "output_audio_buffer.stopped": _sideband,
+            "output_audio_buffer.cleared": _sideband,
+        }
+    )
 
 
 async def _wait_for(result: Any) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import pybase64
 
 from ..clock import Clock, SystemClock
 from ..errors import ConnectionLost, FormatError, HandlerError, require
-from ..handlers import HANDLED, Metadata, for_types
+from ..handlers import HANDLED, Metadata, by_type
 from ..ports import Frame, Microphone, Send
 from ..state.reading import is_null, read, read_id, read_text
 from ..state.response_request import ResponseRequest
@@ -284,17 +284,12 @@ class StreamMic:
         if self._request.refused(read_id(error, "event_id"), read_text(error, "code")):
             HANDLED.put(metadata, True)
 
-    _HANDLERS: ClassVar[Mapping[str, Callable[..., None]]] = {
-        "session.created": _session,
-        "session.updated": _session,
-        "response.created": _response_created,
-        "response.done": _response_done,
-        "error": _error,
-    }
-
-    @for_types(_HANDLERS)
-    def server_event_handler(self, event: Any, metadata: Metadata, _connection: Any) -> tuple[Any, Metadata]:
-        handle = self._HANDLERS.get(event.type)
-        if handle is not None:
-            handle(self, event, metadata)
-        return event, metadata
+    server_event_handler = by_type(
+        {
+            "session.created": _session,
+            "session.updated": _session,
+            "response.created": _response_created,
+            "response.done": _response_done,
+            "error": _error,
+        }
+    )
