@@ -316,3 +316,15 @@ async def test_without_the_package_it_says_what_to_install(service, monkeypatch)
         headers = {"Authorization": "Bearer any", "Content-Type": "application/sdp"}
         answer = await client.post(f"{service[0].http_url}/realtime/calls", headers=headers, content=b"v=0")
     assert (answer.status_code, "openai-realtime-api-utils[webrtc]" in answer.text) == (501, True)
+
+
+async def test_a_model_that_is_not_there_takes_no_call():
+    """Told as at a socket that is refused by HTTP."""
+    async with (
+        serve(lambda: ScriptedEngine([]), settings=Settings(models=frozenset({"gpt-realtime"}))) as server,
+        Caller() as caller,
+        AsyncOpenAI(api_key="any", base_url=server.http_url) as client,
+    ):
+        with pytest.raises(NotFoundError, match="The model 'gpt-9' does not exist"):
+            await client.realtime.calls.create(sdp=caller.offer, session=REALTIME | {"model": "gpt-9"})
+    assert server.service.calls == {}

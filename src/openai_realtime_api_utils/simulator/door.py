@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from .disturbance import disturbed, run_disturbed
-from .http_messages import HttpAnswer, HttpRequest, no_such_call, refusal, spurned
+from .http_messages import HttpAnswer, HttpRequest, no_such_call, no_such_model, refusal, spurned
 from .keys import EphemeralKey, Kind
 from .lobby import Incoming
 from .phone_call import PhoneCall
@@ -109,8 +109,7 @@ class Door:
             return refusal(HTTPStatus.UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
         model = self._model(request, service.keys.find(request.key))
         if service.refuses_model(model) and service.settings.refuse_model == "http":
-            message = f"The model '{model}' does not exist or you do not have access to it."
-            return refusal(HTTPStatus.NOT_FOUND, "model_not_found", message)
+            return no_such_model(model)
         return None
 
     def _model(self, request: HttpRequest, key: EphemeralKey | None) -> str | None:

@@ -89,6 +89,12 @@ def no_such_call(call_id: str) -> HttpAnswer:
     return refusal(HTTPStatus.NOT_FOUND, "call_id_not_found", f"No call was found with id '{call_id}'.", "")
 
 
+def no_such_model(model: str | None) -> HttpAnswer:
+    """Refuse a model that there is none of."""
+    message = f"The model '{model}' does not exist or you do not have access to it."
+    return refusal(HTTPStatus.NOT_FOUND, "model_not_found", message)
+
+
 def spurned(status: int) -> HttpAnswer:
     """Refuse a handshake for no reason but that it was asked for."""
     return refusal(HTTPStatus(status), None, f"The connection was refused with {status}: this was asked for.")

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MissingExtraError, require
-from ..http_messages import HttpAnswer, HttpRequest, refusal, refused_by
+from ..http_messages import HttpAnswer, HttpRequest, no_such_model, refusal, refused_by
 from ..phone_call import begin_call
 from ..refusals import Refusal
 from ..rest import CALLS
@@ -71,8 +71,7 @@ class WebRtcCalls:
             given = key.given | (given or {})
         model = (given or {}).get("model") or request.query.get("model") or (key.model if key is not None else None)
         if service.refuses_model(model):
-            message = f"The model '{model}' does not exist or you do not have access to it."
-            return refusal(HTTPStatus.NOT_FOUND, "model_not_found", message)
+            return no_such_model(model)
         line = WebRtcLine(service.clock, self._addresses)
         try:
             sdp = await line.accept(offer.sdp)

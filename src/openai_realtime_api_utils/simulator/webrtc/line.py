@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
@@ -132,7 +132,7 @@ class WebRtcLine:
     async def _end(self, _code: int, _reason: str) -> None:
         self._finish()
 
-    async def _until(self, is_so: Any) -> None:
+    async def _until(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so, or the line is over."""
         while not (is_so() or self._is_over):
             self._news.clear()
